@@ -1,0 +1,1 @@
+"""Everything that crosses a service boundary, and nothing else."""

@@ -1,0 +1,39 @@
+"""What every contract has in common."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Contract(BaseModel):
+    """Immutable data that crosses a service boundary.
+
+    Unknown fields are ignored, so that a producer may add one within a major version.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+Seconds = Annotated[float, Field(ge=0, description="seconds from the start of the recording")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Tenant = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="forms a path: letters, digits, dashes"),
+]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code")]
+
+
+class Span(Contract):
+    """A stretch of time, ``start`` included, ``end`` excluded."""
+
+    start: Seconds
+    end: Seconds
+
+
+class Model(Contract):
+    """What computed a document, so that a result can be explained and repeated."""
+
+    name: str = Field(examples=["whisper-base"])
+    revision: str = Field(description="digest of the weights, or the revision a hub gave")
+    parameters: dict[str, str | int | float | bool | None] = Field(default_factory=dict)

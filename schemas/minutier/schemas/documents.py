@@ -1,0 +1,176 @@
+"""The documents that services leave in the object store, and that events refer to.
+
+Unlike events, documents may hold speech and names: they are what is protected, held and purged.
+"""
+
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from minutier.schemas.base import Contract, Language, Model, Probability, Seconds, Span
+
+UNKNOWN_SPEAKER = "unknown"
+
+
+class Document(Contract):
+    version: Literal[1] = 1
+    recording_id: UUID
+
+
+class Participant(Contract):
+    """Someone the meeting server knows; ``id`` is opaque and forms object keys."""
+
+    id: str = Field(pattern=r"^p[1-9][0-9]*$")
+    name: str = Field(min_length=1)
+
+
+class RecordingDocument(Document):
+    """What the meeting server told of a recording; written by ingestion."""
+
+    title: str | None = None
+    started_at: AwareDatetime | None = None
+    participants: tuple[Participant, ...] = ()
+
+
+class Turn(Span):
+    """One speaker talking without a break; turns of different speakers may overlap."""
+
+    speaker: str = Field(examples=["speaker-1"])
+
+
+class DiarizationDocument(Document):
+    """Who speaks when; written by diarization."""
+
+    turns: tuple[Turn, ...] = Field(description="with overlap, by start")
+    exclusive: tuple[Turn, ...] = Field(description="at most one speaker at a time, by start")
+    model: Model
+
+
+class Doubt(StrEnum):
+    """Why a passage should be listened to before it is relied on."""
+
+    LOW_PROBABILITY = "low_probability"
+    NO_SPEECH = "no_speech"
+    REPETITION = "repetition"
+    FALLBACK = "fallback"
+
+
+class Word(Span):
+    text: str = Field(description="as written, with its leading space if it has one")
+    probability: Probability
+
+
+class SpeechSegment(Span):
+    """Words recognised together; ``track`` is the participant whose track they come from."""
+
+    text: str
+    words: tuple[Word, ...]
+    doubts: tuple[Doubt, ...] = ()
+    track: str | None = None
+
+
+class Coverage(Contract):
+    """How much of the speech that was heard has words."""
+
+    speech_seconds: Seconds
+    transcribed_seconds: Seconds
+    gaps: tuple[Span, ...] = Field(description="speech without words")
+    removed_repetitions: int = Field(0, ge=0, description="looping passages that were cut")
+
+
+class TranscriptionDocument(Document):
+    """What is said when; written by transcription."""
+
+    language: Language
+    language_probability: Probability
+    language_given: bool
+    segments: tuple[SpeechSegment, ...]
+    coverage: Coverage
+    model: Model
+
+
+class SpeakerEvidence(StrEnum):
+    """What a speaker's label rests on."""
+
+    VOICE = "voice"
+    TRACK = "track"
+
+
+class Speaker(Contract):
+    id: str = Field(examples=["speaker-1"])
+    label: str = Field(description="a name only where there is evidence", examples=["Speaker 1"])
+    evidence: SpeakerEvidence
+    speech_seconds: Seconds
+
+
+class AttributedWord(Word):
+    speaker: str = Field(description="a speaker's id, or 'unknown' rather than a guess")
+
+
+class TranscriptSegment(Span):
+    """Consecutive words of one speaker; what minutes cite by its id."""
+
+    id: str = Field(pattern=r"^s[1-9][0-9]*$")
+    speaker: str
+    text: str
+    words: tuple[AttributedWord, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+
+class TranscriptDocument(Document):
+    """Who said what; written by attribution."""
+
+    title: str | None = None
+    language: Language
+    duration: Seconds
+    speakers: tuple[Speaker, ...]
+    segments: tuple[TranscriptSegment, ...]
+    coverage: Coverage
+
+
+class Engine(StrEnum):
+    EXTRACTIVE = "extractive"
+    LANGUAGE_MODEL = "language_model"
+
+
+class Statement(Contract):
+    """One sentence of the minutes and the transcript segments it rests on."""
+
+    text: str
+    cites: tuple[str, ...] = Field(min_length=1, description="ids of transcript segments")
+
+
+class Topic(Statement):
+    title: str
+
+
+class Action(Statement):
+    who: str | None = None
+    what: str
+    due: str | None = Field(None, description="as it was said: 'by Friday'")
+
+
+class MinutesDocument(Document):
+    """Minutes whose every item cites its evidence; written by summarisation."""
+
+    engine: Engine
+    model: Model
+    language: Language
+    fallback_reason: str | None = Field(None, description="why the asked-for engine was not used")
+    dropped_claims: int = Field(0, ge=0, description="claims their citations did not support")
+    summary: tuple[Statement, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    decisions: tuple[Statement, ...] = ()
+    actions: tuple[Action, ...] = ()
+    questions: tuple[Statement, ...] = ()
+
+
+DOCUMENTS: tuple[type[Document], ...] = (
+    RecordingDocument,
+    DiarizationDocument,
+    TranscriptionDocument,
+    TranscriptDocument,
+    MinutesDocument,
+)
