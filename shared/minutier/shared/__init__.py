@@ -1,0 +1,1 @@
+"""The plumbing every service uses, each concern in one module."""

@@ -1,0 +1,172 @@
+"""The object store, through the S3 interface."""
+
+import asyncio
+import hashlib
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+import urllib3
+from minio import Minio
+from minio.error import S3Error
+
+from minutier.schemas.events import Location, ObjectRef
+from minutier.shared.errors import ObjectChanged, ObjectMissing
+from minutier.shared.settings import ObjectSettings
+
+RECORDINGS = "recordings"
+ARTEFACTS = "artefacts"
+UPLOADS = "uploads"
+
+_CHUNK = 1024 * 1024
+_MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "MethodNotAllowed"}
+
+
+def client(settings: ObjectSettings) -> Minio:
+    """A client whose waits and retries are bounded; naming the region saves a request per bucket."""
+    pool = urllib3.PoolManager(
+        timeout=urllib3.Timeout(connect=5, read=settings.timeout_seconds),
+        retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+        maxsize=8,
+    )
+    return Minio(
+        settings.endpoint,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key.get_secret_value(),
+        secure=settings.secure,
+        region=settings.region,
+        http_client=pool,
+    )
+
+
+class Objects:
+    """Reads verify the digest that a reference carries; writes return such a reference."""
+
+    def __init__(self, settings: ObjectSettings) -> None:
+        self._client = client(settings)
+
+    async def download(self, location: Location, into: Path, *, limit: int | None = None) -> ObjectRef:
+        """Stream the object into a file, and tell what it was.
+
+        Raises `ObjectMissing`, and `ObjectTooLarge` as soon as it has more than ``limit`` bytes.
+        """
+        return await asyncio.to_thread(self._download, location, into, limit)
+
+    async def fetch(self, ref: ObjectRef, into: Path) -> None:
+        """Stream the object into a file. Raises `ObjectMissing` or `ObjectChanged`."""
+        location = Location(bucket=ref.bucket, key=ref.key, version_id=ref.version_id)
+        found = await asyncio.to_thread(self._download, location, into, None)
+        if found.sha256 != ref.sha256:
+            raise ObjectChanged
+
+    async def read(self, ref: ObjectRef) -> bytes:
+        """The bytes of a small object. Raises `ObjectMissing` or `ObjectChanged`."""
+        body = await asyncio.to_thread(self._read, ref.bucket, ref.key, ref.version_id)
+        if hashlib.sha256(body).hexdigest() != ref.sha256:
+            raise ObjectChanged
+        return body
+
+    async def find(self, bucket: str, key: str) -> tuple[bytes, ObjectRef] | None:
+        """The newest version of a small object, or ``None``."""
+        try:
+            return await asyncio.to_thread(self._find, bucket, key)
+        except ObjectMissing:
+            return None
+
+    async def write(self, bucket: str, key: str, body: bytes, content_type: str) -> ObjectRef:
+        return await asyncio.to_thread(
+            self._put,
+            bucket,
+            key,
+            io.BytesIO(body),
+            len(body),
+            hashlib.sha256(body).hexdigest(),
+            content_type,
+        )
+
+    async def upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
+        """Stream a file into the store."""
+        return await asyncio.to_thread(self._upload, bucket, key, file, content_type)
+
+    async def remove(self, location: Location) -> None:
+        await asyncio.to_thread(
+            self._client.remove_object, location.bucket, location.key, location.version_id
+        )
+
+    def _download(self, location: Location, into: Path, limit: int | None) -> ObjectRef:
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            response = self._client.get_object(location.bucket, location.key, version_id=location.version_id)
+        except S3Error as error:
+            raise _translated(error) from None
+        try:
+            with into.open("wb") as file:
+                for chunk in response.stream(_CHUNK):
+                    size += len(chunk)
+                    if limit is not None and size > limit:
+                        raise ObjectTooLarge
+                    digest.update(chunk)
+                    file.write(chunk)
+            version_id = response.headers.get("x-amz-version-id") or location.version_id
+        finally:
+            response.close()
+            response.release_conn()
+        return ObjectRef(
+            bucket=location.bucket,
+            key=location.key,
+            version_id=version_id,
+            sha256=digest.hexdigest(),
+            size=size,
+        )
+
+    def _read(self, bucket: str, key: str, version_id: str | None) -> bytes:
+        try:
+            response = self._client.get_object(bucket, key, version_id=version_id)
+        except S3Error as error:
+            raise _translated(error) from None
+        try:
+            return bytes(response.read())
+        finally:
+            response.close()
+            response.release_conn()
+
+    def _find(self, bucket: str, key: str) -> tuple[bytes, ObjectRef]:
+        try:
+            response = self._client.get_object(bucket, key)
+        except S3Error as error:
+            raise _translated(error) from None
+        try:
+            body = bytes(response.read())
+            version_id = response.headers.get("x-amz-version-id")
+        finally:
+            response.close()
+            response.release_conn()
+        ref = ObjectRef(
+            bucket=bucket,
+            key=key,
+            version_id=version_id,
+            sha256=hashlib.sha256(body).hexdigest(),
+            size=len(body),
+        )
+        return body, ref
+
+    def _upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
+        with file.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            stream.seek(0)
+            return self._put(bucket, key, stream, file.stat().st_size, sha256, content_type)
+
+    def _put(
+        self, bucket: str, key: str, stream: BinaryIO, size: int, sha256: str, content_type: str
+    ) -> ObjectRef:
+        result = self._client.put_object(bucket, key, stream, size, content_type=content_type)
+        return ObjectRef(bucket=bucket, key=key, version_id=result.version_id, sha256=sha256, size=size)
+
+
+class ObjectTooLarge(Exception):
+    """The object has more bytes than were asked for at most."""
+
+
+def _translated(error: S3Error) -> Exception:
+    return ObjectMissing() if error.code in _MISSING else error

@@ -1,0 +1,120 @@
+"""The streams and consumers, in one place: services subscribe to what is declared here."""
+
+from dataclasses import dataclass, replace
+
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from minutier.schemas.events import (
+    EVENTS,
+    AnyEvent,
+    RecordingAnnounced,
+    RecordingIngested,
+    SpeechDiarized,
+    SpeechTranscribed,
+    TranscriptAttributed,
+)
+
+EVENT_STREAM = "EVENTS"
+DEAD_LETTER_STREAM = "DEAD_LETTERS"
+ADVISORY_STREAM = "ADVISORIES"
+
+ACK_WAIT_SECONDS = 30.0
+# Above what the delivery middleware attempts: it stops only what kills the process before it can count.
+SERVER_MAX_DELIVER = 30
+
+_DAY = 24 * 3600.0
+
+STREAMS: tuple[StreamConfig, ...] = (
+    # A full stream refuses, and the outbox keeps what was refused: nothing is dropped to make room.
+    StreamConfig(
+        name=EVENT_STREAM,
+        subjects=[f"{event.TYPE}.*" for event in EVENTS],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_bytes=2 * 1024**3,
+        max_msg_size=1024**2,
+        max_age=90 * _DAY,
+        duplicate_window=600,
+    ),
+    StreamConfig(
+        name=DEAD_LETTER_STREAM,
+        subjects=["deadletter.>"],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.OLD,
+        max_bytes=512 * 1024**2,
+        max_msg_size=1024**2,
+        max_age=90 * _DAY,
+    ),
+    StreamConfig(
+        name=ADVISORY_STREAM,
+        subjects=[
+            "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+            "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+        ],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.OLD,
+        max_bytes=64 * 1024**2,
+        max_age=30 * _DAY,
+    ),
+)
+
+SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
+    "ingestion": (RecordingAnnounced,),
+    "diarization": (RecordingIngested,),
+    "transcription": (RecordingIngested,),
+    "attribution": (RecordingIngested, SpeechDiarized, SpeechTranscribed),
+    "summarisation": (TranscriptAttributed,),
+    "retention": (RecordingIngested,),
+    "query": EVENTS,
+}
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """One service's durable subscription to one event."""
+
+    service: str
+    event: type[AnyEvent]
+
+    @property
+    def name(self) -> str:
+        _, *words, _ = self.event.TYPE.split(".")
+        return "-".join([self.service, *words])
+
+    @property
+    def subject(self) -> str:
+        return f"{self.event.TYPE}.*"
+
+    @property
+    def config(self) -> ConsumerConfig:
+        return ConsumerConfig(
+            durable_name=self.name,
+            filter_subject=self.subject,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_SECONDS,
+            max_deliver=SERVER_MAX_DELIVER,
+            max_ack_pending=256,
+        )
+
+
+def consumers(service: str) -> tuple[Consumer, ...]:
+    return tuple(Consumer(service, event) for event in SUBSCRIPTIONS[service])
+
+
+async def upsert(js: JetStreamContext, *, replicas: int = 1) -> None:
+    """Make the server's streams and consumers those declared here; messages are kept."""
+    for stream in STREAMS:
+        config = replace(stream, num_replicas=replicas)
+        assert config.name is not None
+        try:
+            await js.stream_info(config.name)
+        except NotFoundError:
+            await js.add_stream(config)
+        else:
+            await js.update_stream(config)
+    for service in SUBSCRIPTIONS:
+        for consumer in consumers(service):
+            # Creating a durable that exists updates it where the change is allowed.
+            await js.add_consumer(EVENT_STREAM, consumer.config)

@@ -1,0 +1,101 @@
+"""A supervised child process in which model and media code runs.
+
+It keeps the event loop free, so that heavy work starves no heartbeat, and an out-of-memory kill
+takes one job with it and not the service.
+"""
+
+import asyncio
+import ctypes
+import multiprocessing
+import signal
+from collections.abc import Callable
+from multiprocessing.sharedctypes import Synchronized
+from typing import Any, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+Result = TypeVar("Result")
+Report = Callable[[float], None]
+
+_POLL_SECONDS = 0.25
+_PR_SET_PDEATHSIG = 1
+
+
+class WorkerDied(Exception):
+    """The child was killed, most often for want of memory."""
+
+
+class WorkerTimedOut(Exception):
+    """The job outlived its limit and was killed."""
+
+
+def ignore(fraction: float) -> None:
+    """A `Report` for those who do not watch."""
+
+
+class Worker:
+    """Runs one job at a time in a child that stays alive between jobs, so that models stay loaded."""
+
+    def __init__(self, *, limit_seconds: float) -> None:
+        """``limit_seconds`` bounds one job."""
+        self._limit = limit_seconds
+        self._context = multiprocessing.get_context("spawn")
+        self._fraction: Synchronized[float] = self._context.Value("d", 0.0)
+        self._turn = asyncio.Lock()
+        self._pool: ProcessPool | None = None
+
+    async def run(self, function: Callable[..., Result], *args: Any, report: Report = ignore) -> Result:
+        """``function(*args, report=…)`` in the child; ``function`` stands at the top of a module.
+
+        Raises `WorkerDied`, `WorkerTimedOut`, or what the function raised.
+        """
+        async with self._turn:
+            self._pool = self._pool or ProcessPool(
+                max_workers=1, initializer=_prepare, initargs=(self._fraction,), context=self._context
+            )
+            self._fraction.value = 0.0
+            future = self._pool.schedule(_call, args=[function, args], timeout=self._limit)
+            watcher = asyncio.create_task(self._watch(report))
+            try:
+                return await asyncio.wrap_future(future)
+            except ProcessExpired:
+                raise WorkerDied from None
+            except TimeoutError:
+                raise WorkerTimedOut from None
+            finally:
+                watcher.cancel()
+
+    async def stop(self) -> None:
+        """Kill the child and whatever it is doing."""
+        if self._pool is not None:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            await asyncio.to_thread(self._pool.join, 5)
+            self._pool = None
+
+    async def _watch(self, report: Report) -> None:
+        last = 0.0
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            if (fraction := self._fraction.value) != last:
+                last = fraction
+                report(fraction)
+
+
+_shared: "Synchronized[float] | None" = None
+
+
+def _prepare(fraction: "Synchronized[float]") -> None:
+    global _shared
+    _shared = fraction
+    # The terminal's ^C reaches the whole group; the parent decides when the child ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _call(function: Callable[..., Result], args: tuple[Any, ...]) -> Result:
+    return function(*args, report=_report)
+
+
+def _report(fraction: float) -> None:
+    if _shared is not None:
+        _shared.value = fraction
