@@ -1,0 +1,183 @@
+"""The whole system on one machine: servers and services as processes under one supervisor."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from minutier.compose import servers
+from minutier.compose.directory import Credentials, DataDirectory, ProcessState, State
+from minutier.compose.processes import Launch
+from minutier.compose.provision import SERVICES, provision, service_url
+from minutier.compose.supervisor import Ports, Program, Supervisor
+from minutier.schemas.clock import now
+from minutier.shared.settings import NatsSettings, ObjectSettings
+
+DATABASE = "minutier"
+
+_SERVICE_START_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system: where its servers listen, and what a service of it is told."""
+
+    directory: DataDirectory
+    credentials: Credentials
+    supervisor: Supervisor
+
+    @property
+    def nats(self) -> NatsSettings:
+        return NatsSettings(
+            url=f"nats://127.0.0.1:{self._port(servers.NATS, 'client')}",
+            token=SecretStr(self.credentials.nats_token),
+        )
+
+    @property
+    def objects(self) -> ObjectSettings:
+        return ObjectSettings(
+            endpoint=f"127.0.0.1:{self._port(servers.S3, 's3')}",
+            access_key=self.credentials.access_key,
+            secret_key=SecretStr(self.credentials.secret_key),
+            secure=False,
+        )
+
+    @property
+    def administrator_url(self) -> str:
+        """PostgreSQL's superuser, in libpq's form."""
+        port = self._port(servers.POSTGRES, "client")
+        return servers.postgres_url(port, "postgres", self.credentials.postgres_password, "postgres")
+
+    def database_url(self, service: str) -> str:
+        """A service's own role, in SQLAlchemy's form."""
+        password = self.credentials.role_passwords[service]
+        return service_url(self.administrator_url, DATABASE, service, password)
+
+    def url(self, service: str) -> str:
+        """Where a service of this system answers HTTP requests."""
+        return f"http://127.0.0.1:{self._port(service, 'http')}"
+
+    def environment(self, service: str) -> dict[str, str]:
+        """What ``python -m minutier.<service>`` needs, besides a port of its own for HTTP."""
+        return {
+            "MINUTIER_NATS_URL": self.nats.url,
+            "MINUTIER_NATS_TOKEN": self.credentials.nats_token,
+            "MINUTIER_DATABASE_URL": self.database_url(service),
+            "MINUTIER_OBJECTS_ENDPOINT": self.objects.endpoint,
+            "MINUTIER_OBJECTS_ACCESS_KEY": self.credentials.access_key,
+            "MINUTIER_OBJECTS_SECRET_KEY": self.credentials.secret_key,
+            "MINUTIER_OBJECTS_SECURE": "false",
+        }
+
+    def _port(self, program: str, name: str) -> int:
+        return self.supervisor[program].ports[name]
+
+
+@asynccontextmanager
+async def running(
+    data_directory: Path | None = None,
+    services: Sequence[str] = SERVICES,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[System]:
+    """The servers, provisioned, and the named services; all of it stops on leaving.
+
+    Without a data directory, one is made and removed again. ``environment`` is added to that of
+    every service. Raises `Locked`, `Unusable` or `StartFailed`.
+    """
+    with _directory(data_directory) as directory, directory.lock():
+        started_at = now().isoformat()
+        earlier = directory.read_state()
+        credentials = directory.credentials(SERVICES)
+        ready = False
+
+        def write_state() -> None:
+            directory.write_state(State(os.getpid(), started_at, ready, _process_states(supervisor)))
+
+        supervisor = Supervisor(
+            directory.logs,
+            preferred_ports=_ports(earlier),
+            on_change=write_state,
+        )
+        system = System(directory, credentials, supervisor)
+        try:
+            await supervisor.start(
+                servers.s3(directory, credentials),
+                servers.postgres(directory, credentials),
+                servers.nats(directory, credentials),
+            )
+            # Services wait for their tables, and importing their code is most of their start.
+            await asyncio.gather(
+                _provision(system),
+                supervisor.start(*(_service(system, name, environment or {}) for name in services)),
+            )
+            ready = True
+            write_state()
+            yield system
+        finally:
+            await supervisor.stop()
+
+
+async def _provision(system: System) -> None:
+    await provision(
+        database_url=system.administrator_url,
+        database=DATABASE,
+        passwords=system.credentials.role_passwords,
+        nats_settings=system.nats,
+        object_settings=system.objects,
+    )
+
+
+def _service(system: System, name: str, environment: Mapping[str, str]) -> Program:
+    def launch(ports: Ports) -> Launch:
+        return Launch(
+            [sys.executable, "-m", f"minutier.{name}"],
+            environment={
+                **system.environment(name),
+                "MINUTIER_HTTP_HOST": "127.0.0.1",
+                "MINUTIER_HTTP_PORT": str(ports["http"]),
+                **environment,
+            },
+            directory=system.directory.path,
+        )
+
+    async def probe(ports: Ports) -> bool:
+        return await servers.answers_200(f"http://127.0.0.1:{ports['http']}/healthz")
+
+    return Program(name, launch, probe, ports=("http",), start_seconds=_SERVICE_START_SECONDS)
+
+
+@contextmanager
+def _directory(path: Path | None) -> Iterator[DataDirectory]:
+    if path is not None:
+        directory = DataDirectory(path)
+        directory.create()
+        yield directory
+        return
+    temporary = Path(tempfile.mkdtemp(prefix="minutier-"))
+    try:
+        directory = DataDirectory(temporary)
+        directory.create()
+        yield directory
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _ports(state: State | None) -> dict[str, Ports]:
+    return {} if state is None else {name: process.ports for name, process in state.processes.items()}
+
+
+def _process_states(supervisor: Supervisor) -> dict[str, ProcessState]:
+    return {
+        running.program.name: ProcessState(
+            phase=running.phase, pid=running.pid, ports=dict(running.ports), restarts=running.restarts
+        )
+        for running in supervisor.programs
+    }

@@ -1,0 +1,170 @@
+"""Gives the servers what the services expect: roles and schemas, migrations, streams, buckets.
+
+Everything here may be done again at any time. As a command, ``python -m minutier.compose.provision``
+does it against servers named by the environment.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import nats
+import psycopg
+from minio import Minio
+from minio.commonconfig import ENABLED
+from minio.error import S3Error
+from minio.versioningconfig import VersioningConfig
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
+
+from minutier.shared import migrations, objects, topology
+from minutier.shared.settings import NatsSettings, ObjectSettings
+
+SERVICES = tuple(topology.SUBSCRIPTIONS)
+
+_OWNED = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+
+
+class ProvisionSettings(BaseSettings):
+    """The administrator's connection, and the password each service's role is to have."""
+
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_PROVISION_", env_nested_delimiter="__")
+
+    database_url: SecretStr = Field(description="postgresql://administrator:password@host:port/postgres")
+    database: str = "minutier"
+    passwords: dict[str, SecretStr] = Field(description="by service: MINUTIER_PROVISION_PASSWORDS__QUERY=…")
+    nats_replicas: int = Field(1, ge=1)
+
+
+async def provision(
+    *,
+    database_url: str,
+    database: str,
+    passwords: Mapping[str, str],
+    nats_settings: NatsSettings,
+    object_settings: ObjectSettings,
+    nats_replicas: int = 1,
+) -> None:
+    """Make the three servers ready for the services that ``passwords`` names.
+
+    ``database_url`` is an administrator's. Raises what the servers' clients raise.
+    """
+    await asyncio.gather(
+        asyncio.to_thread(prepare_database, database_url, database=database, passwords=passwords),
+        prepare_nats(nats_settings, replicas=nats_replicas),
+        asyncio.to_thread(prepare_buckets, objects.client(object_settings)),
+    )
+
+
+def prepare_database(url: str, *, database: str, passwords: Mapping[str, str]) -> None:
+    """The database; for each service a role, a schema of the same name, and its tables."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        # Two provisioners at once would both find a role missing, and one of them fail to make it.
+        connection.execute("select pg_advisory_lock(hashtext('minutier.provision'))")
+        if connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone() is None:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+        inside = make_conninfo(url, dbname=database)
+        with psycopg.connect(inside, autocommit=True, connect_timeout=10) as administrator:
+            administrator.execute(
+                sql.SQL("revoke all on database {} from public").format(sql.Identifier(database))
+            )
+            administrator.execute("revoke all on schema public from public")
+            for service, password in passwords.items():
+                _prepare_role(administrator, database, service, password)
+        for service, password in passwords.items():
+            if _has_migrations(service):
+                migrations.upgrade(service, service_url(url, database, service, password))
+
+
+def service_url(url: str, database: str, service: str, password: str) -> str:
+    """The address of the server behind ``url`` for a service's own role, for SQLAlchemy."""
+    parts = conninfo_to_dict(url)
+    return URL.create(
+        "postgresql+psycopg",
+        username=service,
+        password=password,
+        host=str(parts.get("host") or "127.0.0.1"),
+        port=int(parts.get("port") or 5432),
+        database=database,
+    ).render_as_string(hide_password=False)
+
+
+def _prepare_role(
+    connection: psycopg.Connection[tuple[object, ...]], database: str, service: str, password: str
+) -> None:
+    role = sql.Identifier(service)
+    known = connection.execute("select 1 from pg_roles where rolname = %s", [service]).fetchone()
+    verb = sql.SQL("create role" if known is None else "alter role")
+    connection.execute(sql.SQL("{} {} login password {}").format(verb, role, sql.Literal(password)))
+    connection.execute(sql.SQL("grant connect on database {} to {}").format(sql.Identifier(database), role))
+    connection.execute(sql.SQL("create schema if not exists {} authorization {}").format(role, role))
+
+
+def _has_migrations(service: str) -> bool:
+    spec = find_spec(f"minutier.{service}")
+    return spec is not None and spec.origin is not None and (Path(spec.origin).parent / "migrations").is_dir()
+
+
+async def prepare_nats(settings: NatsSettings, *, replicas: int) -> None:
+    """The streams and consumers of the topology."""
+    client = await nats.connect(
+        settings.url,
+        token=settings.token.get_secret_value() if settings.token else None,
+        name="minutier-provision",
+        connect_timeout=int(settings.timeout_seconds),
+        allow_reconnect=False,
+    )
+    try:
+        await topology.upsert(client.jetstream(timeout=settings.timeout_seconds), replicas=replicas)
+    finally:
+        await client.close()
+
+
+def prepare_buckets(client: Minio) -> None:
+    """``recordings`` can lock objects, which can only be said when a bucket is made."""
+    _make_bucket(client, objects.RECORDINGS, object_lock=True)
+    if _make_bucket(client, objects.ARTEFACTS):
+        client.set_bucket_versioning(objects.ARTEFACTS, VersioningConfig(ENABLED))
+    _make_bucket(client, objects.UPLOADS)
+
+
+def _make_bucket(client: Minio, name: str, *, object_lock: bool = False) -> bool:
+    if client.bucket_exists(name):
+        return False
+    try:
+        client.make_bucket(name, object_lock=object_lock)
+    except S3Error as error:
+        if error.code not in _OWNED:
+            raise
+        return False
+    return True
+
+
+def missing_passwords(passwords: Mapping[str, object]) -> Sequence[str]:
+    return [service for service in SERVICES if service not in passwords]
+
+
+def main() -> None:
+    """Against the servers that the environment names."""
+    settings = ProvisionSettings()
+    if missing := missing_passwords(settings.passwords):
+        names = ", ".join(f"MINUTIER_PROVISION_PASSWORDS__{service.upper()}" for service in missing)
+        raise SystemExit(f"Set {names}: each service connects with a role of its own.")
+    asyncio.run(
+        provision(
+            database_url=settings.database_url.get_secret_value(),
+            database=settings.database,
+            passwords={name: secret.get_secret_value() for name, secret in settings.passwords.items()},
+            nats_settings=NatsSettings(),
+            object_settings=ObjectSettings(),
+            nats_replicas=settings.nats_replicas,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
