@@ -127,6 +127,8 @@ class Ingested(Contract):
     """A recording whose media was checked and normalised to 16 kHz mono FLAC."""
 
     recording: ObjectRef = Field(description="the recording document")
+    source: str = Field(description="as announced", examples=["livekit"])
+    announced_at: AwareDatetime
     duration: Seconds
     language: Language | None = None
     speakers: int | None = None
@@ -177,6 +179,8 @@ _EXPLANATIONS = {
 
 class Rejected(Contract):
     reason: RejectionReason
+    source: str = Field(description="as announced", examples=["livekit"])
+    announced_at: AwareDatetime
 
 
 class RecordingRejected(Event[Rejected]):

@@ -19,6 +19,7 @@ ARTEFACTS = "artefacts"
 UPLOADS = "uploads"
 
 _CHUNK = 1024 * 1024
+_DIGEST = "sha256"
 _MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "MethodNotAllowed"}
 
 
@@ -85,7 +86,7 @@ class Objects:
         )
 
     async def upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
-        """Stream a file into the store."""
+        """Stream a file into the store; where its bytes are there already, nothing is written."""
         return await asyncio.to_thread(self._upload, bucket, key, file, content_type)
 
     async def remove(self, location: Location) -> None:
@@ -151,16 +152,34 @@ class Objects:
         )
         return body, ref
 
+    def _stat(self, bucket: str, key: str) -> ObjectRef | None:
+        try:
+            found = self._client.stat_object(bucket, key)
+        except S3Error as error:
+            if error.code in _MISSING:
+                return None
+            raise
+        digest = (found.metadata or {}).get(f"x-amz-meta-{_DIGEST}")
+        if digest is None:
+            return None
+        return ObjectRef(
+            bucket=bucket, key=key, version_id=found.version_id, sha256=digest, size=found.size or 0
+        )
+
     def _upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             stream.seek(0)
+            if (present := self._stat(bucket, key)) is not None and present.sha256 == sha256:
+                return present
             return self._put(bucket, key, stream, file.stat().st_size, sha256, content_type)
 
     def _put(
         self, bucket: str, key: str, stream: BinaryIO, size: int, sha256: str, content_type: str
     ) -> ObjectRef:
-        result = self._client.put_object(bucket, key, stream, size, content_type=content_type)
+        result = self._client.put_object(
+            bucket, key, stream, size, content_type=content_type, metadata={_DIGEST: sha256}
+        )
         return ObjectRef(bucket=bucket, key=key, version_id=result.version_id, sha256=sha256, size=size)
 
 

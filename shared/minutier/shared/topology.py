@@ -11,6 +11,7 @@ from minutier.schemas.events import (
     AnyEvent,
     RecordingAnnounced,
     RecordingIngested,
+    RecordingRejected,
     SpeechDiarized,
     SpeechTranscribed,
     TranscriptAttributed,
@@ -30,7 +31,7 @@ STREAMS: tuple[StreamConfig, ...] = (
     # A full stream refuses, and the outbox keeps what was refused: nothing is dropped to make room.
     StreamConfig(
         name=EVENT_STREAM,
-        subjects=[f"{event.TYPE}.*" for event in EVENTS],
+        subjects=["minutier.>"],
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
         max_bytes=2 * 1024**3,
@@ -61,7 +62,7 @@ STREAMS: tuple[StreamConfig, ...] = (
 )
 
 SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
-    "ingestion": (RecordingAnnounced,),
+    "ingestion": (RecordingAnnounced, RecordingIngested, RecordingRejected),
     "diarization": (RecordingIngested,),
     "transcription": (RecordingIngested,),
     "attribution": (RecordingIngested, SpeechDiarized, SpeechTranscribed),
@@ -85,7 +86,8 @@ class Consumer:
 
     @property
     def subject(self) -> str:
-        return f"{self.event.TYPE}.*"
+        """Every version: one that the service does not know is refused aloud, not passed over."""
+        return f"{self.event.TYPE.rpartition('.')[0]}.*.*"
 
     @property
     def config(self) -> ConsumerConfig:

@@ -1,0 +1,38 @@
+"""The object store: where recordings are fetched from, and where they are kept."""
+
+from pathlib import Path
+
+from minutier.schemas.documents import RecordingDocument
+from minutier.schemas.events import Location, ObjectRef, RejectionReason, Stage
+from minutier.shared.artefacts import Artefacts
+from minutier.shared.errors import ObjectMissing
+from minutier.shared.objects import RECORDINGS, Objects, ObjectTooLarge
+
+
+class S3Store:
+    """Reads only from ``allowed_buckets``: an announcement is a request from outside."""
+
+    def __init__(self, objects: Objects, artefacts: Artefacts, *, allowed_buckets: frozenset[str]) -> None:
+        self._objects = objects
+        self._artefacts = artefacts
+        self._allowed = allowed_buckets
+
+    async def take(self, location: Location, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
+        if location.bucket not in self._allowed:
+            return RejectionReason.FORBIDDEN_LOCATION
+        try:
+            return await self._objects.download(location, into, limit=limit)
+        except ObjectMissing:
+            return RejectionReason.NOT_FOUND
+        except ObjectTooLarge:
+            return RejectionReason.TOO_LARGE
+
+    async def keep(self, file: Path, key: str, content_type: str) -> ObjectRef:
+        return await self._objects.upload(RECORDINGS, key, file, content_type)
+
+    async def describe(self, document: RecordingDocument, *, tenant: str, version: str) -> ObjectRef:
+        return await self._artefacts.store(document, tenant=tenant, stage=Stage.INGESTION, version=version)
+
+    async def discard(self, location: Location) -> None:
+        """Remove an upload that is kept elsewhere by now."""
+        await self._objects.remove(location)

@@ -1,0 +1,24 @@
+from pathlib import Path
+from tempfile import gettempdir
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from minutier.ingestion.domain import Limits
+from minutier.shared.objects import RECORDINGS, UPLOADS
+
+
+class IngestionSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_INGESTION_", frozen=True)
+
+    max_hours: float = Field(8.0, gt=0)
+    max_bytes: int = Field(16 * 1024**3, gt=0)
+    allowed_buckets: frozenset[str] = Field(
+        frozenset({UPLOADS, RECORDINGS}), description="where announced media may lie, as a JSON list"
+    )
+    decode_limit_seconds: float = Field(1800.0, gt=0, description="time to decode one file")
+    workspace: Path = Field(Path(gettempdir()), description="where media lies while it is checked")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(seconds=self.max_hours * 3600, size=self.max_bytes)
