@@ -118,7 +118,7 @@ class DataDirectory:
             postgres_password=known.get("postgres_password") or secrets.token_urlsafe(24),
             access_key=known.get("access_key") or secrets.token_hex(10),
             secret_key=known.get("secret_key") or secrets.token_urlsafe(30),
-            role_passwords={role: passwords.get(role) or secrets.token_urlsafe(24) for role in roles},
+            role_passwords={**{role: secrets.token_urlsafe(24) for role in roles}, **passwords},
         )
         if asdict(credentials) != known:
             _write(path, asdict(credentials))

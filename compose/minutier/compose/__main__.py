@@ -1,0 +1,3 @@
+from minutier.compose.cli import main
+
+main()

@@ -1,0 +1,57 @@
+"""What people see of recordings, transcripts and minutes."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds: ``1:02:03`` or ``2:03``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def recordings(console: Console, items: list[dict[str, Any]]) -> None:
+    table = Table("id", "title", "state", "length", "language", "announced", box=None)
+    for item in items:
+        duration = item.get("duration")
+        table.add_row(
+            item["id"][:8],
+            escape(item.get("title") or ""),
+            item["state"],
+            clock(duration) if duration is not None else "",
+            item.get("language") or "",
+            item.get("announced_at") or "",
+        )
+    console.print(table)
+
+
+def transcript(console: Console, document: dict[str, Any]) -> None:
+    labels = {speaker["id"]: speaker["label"] for speaker in document["speakers"]}
+    for segment in document["segments"]:
+        label = labels.get(segment["speaker"], "Unknown")
+        doubt = " [dim](doubtful)[/dim]" if segment.get("doubts") else ""
+        console.print(
+            f"[dim]{clock(segment['start']):>8}[/dim]  [bold]{escape(label)}[/bold]: "
+            f"{escape(segment['text'].strip())}{doubt}"
+        )
+
+
+def minutes(console: Console, document: dict[str, Any], transcript: dict[str, Any]) -> None:
+    """Each item with the times of the passages it rests on."""
+    starts = {segment["id"]: segment["start"] for segment in transcript["segments"]}
+    how = "an extract of the transcript" if document["engine"] == "extractive" else "a language model's"
+    console.print(f"[bold]Minutes[/bold] [dim]({how})[/dim]")
+    if reason := document.get("fallback_reason"):
+        console.print(f"[dim]The language model was not used: {escape(reason)}[/dim]")
+    for name in ("summary", "topics", "decisions", "actions", "questions"):
+        items = document.get(name) or []
+        if items:
+            console.print(f"\n[bold]{name.capitalize()}[/bold]")
+        for item in items:
+            times = ", ".join(clock(starts[cited]) for cited in item["cites"] if cited in starts)
+            title = f"{escape(item['title'])}: " if item.get("title") else ""
+            console.print(f"  • {title}{escape(item['text'])} [dim]({times})[/dim]")
