@@ -1,0 +1,3 @@
+from minutier.attribution.app import build
+
+build().run()

@@ -1,0 +1,13 @@
+"""The composition root of attribution."""
+
+from minutier.attribution import handlers
+from minutier.shared.artefacts import Artefacts
+from minutier.shared.objects import Objects
+from minutier.shared.service import Service
+from minutier.shared.settings import ObjectSettings
+
+
+def build() -> Service:
+    service = Service("attribution")
+    handlers.register(service, artefacts=Artefacts(Objects(ObjectSettings())))
+    return service
