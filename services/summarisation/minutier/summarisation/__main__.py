@@ -1,0 +1,3 @@
+from minutier.summarisation.app import build
+
+build().run()
