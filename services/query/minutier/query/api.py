@@ -1,0 +1,229 @@
+"""The HTTP API of the read model."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, TypeAdapter
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.exceptions import HTTPException
+
+from minutier.query import rendering
+from minutier.query.domain import Entry, Kind, Recording, recording
+from minutier.query.paging import BadCursor, Position
+from minutier.query.ports import Documents, Recordings, Signals
+from minutier.query.settings import QuerySettings
+from minutier.query.watch import StageProgress, watch
+from minutier.schemas.base import Tenant
+from minutier.schemas.documents import Document, MinutesDocument, TranscriptDocument
+from minutier.schemas.events import ObjectRef
+from minutier.shared.errors import Permanent
+
+_RECORDING = TypeAdapter(Recording)
+# What was said is for the one who asked, not for a cache on the way.
+_PRIVATE = {"Cache-Control": "no-store"}
+
+D = TypeVar("D", bound=Document)
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Page(BaseModel):
+    """Recordings, newest first; ``next`` is what to give as ``after`` for those behind."""
+
+    items: list[Recording]
+    next: str | None
+
+
+class Cited(BaseModel):
+    """Where a cited segment is in the recording, in seconds, and who speaks."""
+
+    start: float
+    end: float
+    speaker: str
+
+
+class Minutes(MinutesDocument):
+    """The minutes, and the times of the segments they cite."""
+
+    segments: dict[str, Cited] = Field(default_factory=dict)
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    VTT = "vtt"
+    SRT = "srt"
+    RTTM = "rttm"
+
+
+_FORMATS: dict[Format, tuple[str, Callable[[TranscriptDocument], str]]] = {
+    Format.TEXT: ("text/plain; charset=utf-8", rendering.text),
+    Format.JSON: ("application/json", lambda document: document.model_dump_json(exclude_none=True)),
+    Format.VTT: ("text/vtt; charset=utf-8", rendering.vtt),
+    Format.SRT: ("application/x-subrip; charset=utf-8", rendering.srt),
+    Format.RTTM: ("text/plain; charset=utf-8", rendering.rttm),
+}
+
+
+def build(
+    *, recordings: Recordings, documents: Documents, signals: Signals, settings: QuerySettings
+) -> FastAPI:
+    app = FastAPI(
+        title="Minutier",
+        version="1",
+        # Their pages load scripts from elsewhere; the document itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+        description="Recordings, who said what in them, and their minutes.",
+        responses={
+            code: {"model": Problem, "content": {"application/problem+json": {}}} for code in (404, 422)
+        },
+    )
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(Exception, _on_error)
+
+    async def entry_of(id: UUID) -> Entry:
+        entry = await recordings.find(id)
+        if entry is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no recording with this id.")
+        return entry
+
+    async def document_of(entry: Entry, written: Kind, kind: type[D], name: str) -> D:
+        fact = entry.newest(written)
+        if fact is None or fact.document is None:
+            state = recording(entry).state
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, f"This recording has no {name} yet: its state is '{state}'."
+            )
+        try:
+            return await documents.load(kind, ObjectRef.model_validate(fact.document))
+        except Permanent as error:
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, f"The {name} can no longer be read ({error.reason})."
+            ) from None
+
+    @app.get("/api/v1/recordings")
+    async def list_recordings(
+        tenant: Annotated[Tenant | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        after: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+    ) -> Page:
+        """Recordings, newest first."""
+        try:
+            position = Position.decode(after) if after else None
+        except BadCursor:
+            raise HTTPException(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "'after' is no cursor: give the 'next' of an earlier page, or leave it.",
+            ) from None
+        # One more than asked for tells whether there is a next page.
+        found = await recordings.page(tenant=tenant, limit=limit + 1, after=position)
+        shown = found[:limit]
+        behind = Position(shown[-1].announced_at, shown[-1].id).encode() if len(found) > limit else None
+        return Page(items=[recording(entry) for entry in shown], next=behind)
+
+    @app.get("/api/v1/recordings/{id}")
+    async def get_recording(id: UUID) -> Recording:
+        """How far a recording is."""
+        return recording(await entry_of(id))
+
+    @app.get(
+        "/api/v1/recordings/{id}/transcript",
+        response_class=Response,
+        responses={200: {"content": {kind.partition(";")[0]: {} for kind, _ in _FORMATS.values()}}},
+    )
+    async def get_transcript(id: UUID, format: Format = Format.JSON) -> Response:
+        """Who said what."""
+        transcript = await document_of(await entry_of(id), Kind.ATTRIBUTED, TranscriptDocument, "transcript")
+        media_type, render = _FORMATS[format]
+        # Hours of speech take a while, in which others want to be answered.
+        body = await asyncio.to_thread(render, transcript)
+        return Response(body, headers={"Content-Type": media_type, **_PRIVATE})
+
+    @app.get("/api/v1/recordings/{id}/minutes", response_model_exclude_none=True)
+    async def get_minutes(id: UUID, response: Response) -> Minutes:
+        """The minutes, with the times they rest on."""
+        entry = await entry_of(id)
+        minutes = await document_of(entry, Kind.WRITTEN, MinutesDocument, "minutes")
+        transcript = await document_of(entry, Kind.ATTRIBUTED, TranscriptDocument, "transcript")
+        items = (*minutes.summary, *minutes.topics, *minutes.decisions, *minutes.actions, *minutes.questions)
+        cited = {segment_id for item in items for segment_id in item.cites}
+        response.headers.update(_PRIVATE)
+        return Minutes(
+            **dict(minutes),
+            segments={
+                segment.id: Cited(start=segment.start, end=segment.end, speaker=segment.speaker)
+                for segment in transcript.segments
+                if segment.id in cited
+            },
+        )
+
+    @app.get(
+        "/api/v1/recordings/{id}/progress",
+        response_class=EventSourceResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def follow(id: UUID) -> EventSourceResponse:
+        """Server-sent events until the recording is done.
+
+        `state` has a whole recording, first as it is now; `progress` has a stage and a fraction.
+        """
+        await entry_of(id)
+
+        async def events() -> AsyncIterator[ServerSentEvent]:
+            async for update in watch(
+                id, recordings=recordings, signals=signals, poll_seconds=settings.poll_seconds
+            ):
+                yield _sse(update)
+
+        return EventSourceResponse(
+            events(),
+            ping=settings.heartbeat_seconds,
+            send_timeout=settings.send_seconds,
+        )
+
+    return app
+
+
+def _sse(update: Recording | StageProgress) -> ServerSentEvent:
+    if isinstance(update, StageProgress):
+        data = json.dumps({"stage": update.stage, "fraction": update.fraction})
+        return ServerSentEvent(data, event="progress")
+    return ServerSentEvent(_RECORDING.dump_json(update).decode(), event="state")
+
+
+def _problem(status: int, detail: str, headers: Any = None) -> JSONResponse:
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(problem.model_dump(), status, headers=headers, media_type="application/problem+json")
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, error.detail, error.headers)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    """Says what is wrong where, and does not repeat what was sent."""
+    assert isinstance(error, RequestValidationError)
+    faults = [f"'{fault['loc'][-1]}': {fault['msg']}" for fault in error.errors()]
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(faults))
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server could not answer. Its log says why.")

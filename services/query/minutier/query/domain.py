@@ -1,0 +1,213 @@
+"""What the events about a recording say of it, in whatever order and however often they came.
+
+A recording is the set of its facts, one for each event. Adding to a set does not depend on order and
+adding twice changes nothing, so everything else here is derived from that set, when it is read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Kind(StrEnum):
+    """What a fact tells."""
+
+    ANNOUNCED = "announced"
+    INGESTED = "ingested"
+    REJECTED = "rejected"
+    DIARIZED = "diarized"
+    TRANSCRIBED = "transcribed"
+    ATTRIBUTED = "attributed"
+    WRITTEN = "written"
+    FAILED = "failed"
+
+
+class State(StrEnum):
+    ANNOUNCED = "announced"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        return self in (State.COMPLETED, State.REJECTED, State.FAILED)
+
+
+class StageState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+STAGES = {
+    "ingestion": Kind.INGESTED,
+    "diarization": Kind.DIARIZED,
+    "transcription": Kind.TRANSCRIBED,
+    "attribution": Kind.ATTRIBUTED,
+    "summarisation": Kind.WRITTEN,
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one event told: figures, codes and references; the title is the only text of the meeting's."""
+
+    kind: Kind
+    at: datetime
+    announced_at: datetime | None = None
+    source: str | None = None
+    title: str | None = None
+    duration: float | None = None
+    language: str | None = None
+    by_track: bool = False
+    seconds: float | None = None
+    document: dict[str, Any] | None = None
+    stage: str | None = None
+    reason: str | None = None
+    explanation: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recording as it is kept: its facts by the id of the event that told them.
+
+    ``announced_at`` is the earliest moment any of them speaks of.
+    """
+
+    id: UUID
+    tenant: str
+    announced_at: datetime
+    facts: Mapping[UUID, Fact] = field(default_factory=dict)
+
+    def newest(self, kind: Kind, *, stage: str | None = None) -> Fact | None:
+        moments = [
+            (fact.at, told_by)
+            for told_by, fact in self.facts.items()
+            if fact.kind is kind and fact.stage == stage
+        ]
+        return self.facts[max(moments)[1]] if moments else None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far one stage is; ``seconds`` is what it took."""
+
+    state: StageState
+    seconds: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording as it is shown; ``total_seconds`` runs from its announcement to its minutes."""
+
+    id: UUID
+    tenant: str
+    title: str | None
+    source: str | None
+    state: State
+    duration: float | None
+    language: str | None
+    announced_at: datetime
+    reason: str | None
+    explanation: str | None
+    stages: dict[str, Stage]
+    total_seconds: float | None
+
+
+def recording(entry: Entry) -> Recording:
+    """What ``entry``'s facts come to."""
+    announced = entry.newest(Kind.ANNOUNCED)
+    ingested = entry.newest(Kind.INGESTED)
+    rejected = _standing_rejection(entry)
+    attributed = entry.newest(Kind.ATTRIBUTED)
+    transcribed = entry.newest(Kind.TRANSCRIBED)
+    written = entry.newest(Kind.WRITTEN)
+    stages = _stages(entry, rejected)
+    state = _state(entry, stages, rejected)
+    failure = _failure(entry, stages) if state is State.FAILED else rejected
+    begun = [fact for fact in (ingested, rejected, announced) if fact is not None]
+    spoken = [fact.language for fact in (attributed, transcribed, *begun) if fact and fact.language]
+    return Recording(
+        id=entry.id,
+        tenant=entry.tenant,
+        title=ingested.title if ingested else None,
+        source=begun[0].source if begun else None,
+        state=state,
+        duration=ingested.duration if ingested else None,
+        language=spoken[0] if spoken else None,
+        announced_at=entry.announced_at,
+        reason=failure.reason if failure else None,
+        explanation=failure.explanation if failure else None,
+        stages=stages,
+        total_seconds=_total_seconds(ingested, written) if state is State.COMPLETED else None,
+    )
+
+
+def _standing_rejection(entry: Entry) -> Fact | None:
+    """The last rejection, unless the recording was taken in or announced again since."""
+    rejected = entry.newest(Kind.REJECTED)
+    announced = entry.newest(Kind.ANNOUNCED)
+    if rejected is None or entry.newest(Kind.INGESTED) is not None:
+        return None
+    if announced is not None and announced.at > (rejected.announced_at or rejected.at):
+        return None
+    return rejected
+
+
+def _stages(entry: Entry, rejected: Fact | None) -> dict[str, Stage]:
+    if rejected is not None:
+        never = dict.fromkeys(STAGES, Stage(StageState.SKIPPED))
+        return never | {"ingestion": Stage(StageState.FAILED, reason=rejected.reason)}
+    done = {name: fact for name, kind in STAGES.items() if (fact := entry.newest(kind)) is not None}
+    ingested = done.get("ingestion")
+    by_track = ingested is not None and ingested.by_track
+    voices = by_track or "diarization" in done
+    may_run = {
+        "ingestion": entry.newest(Kind.ANNOUNCED) is not None,
+        "diarization": ingested is not None,
+        "transcription": ingested is not None,
+        "attribution": voices and "transcription" in done,
+        "summarisation": "attribution" in done,
+    }
+    stages = {}
+    for name in STAGES:
+        failed = entry.newest(Kind.FAILED, stage=name)
+        if name == "diarization" and by_track:
+            stages[name] = Stage(StageState.SKIPPED)
+        elif name in done:
+            stages[name] = Stage(StageState.DONE, seconds=done[name].seconds)
+        elif failed is not None:
+            stages[name] = Stage(StageState.FAILED, reason=failed.reason)
+        else:
+            stages[name] = Stage(StageState.RUNNING if may_run[name] else StageState.WAITING)
+    return stages
+
+
+def _state(entry: Entry, stages: Mapping[str, Stage], rejected: Fact | None) -> State:
+    states = {stage.state for stage in stages.values()}
+    if rejected is not None:
+        return State.REJECTED
+    if states <= {StageState.DONE, StageState.SKIPPED}:
+        return State.COMPLETED
+    if StageState.FAILED in states:
+        return State.FAILED
+    begun = any(entry.newest(kind) is not None for kind in STAGES.values())
+    return State.PROCESSING if begun else State.ANNOUNCED
+
+
+def _failure(entry: Entry, stages: Mapping[str, Stage]) -> Fact | None:
+    first = next(name for name, stage in stages.items() if stage.state is StageState.FAILED)
+    return entry.newest(Kind.FAILED, stage=first)
+
+
+def _total_seconds(ingested: Fact | None, written: Fact | None) -> float | None:
+    if ingested is None or ingested.announced_at is None or written is None:
+        return None
+    return max(0.0, (written.at - ingested.announced_at).total_seconds())

@@ -1,0 +1,38 @@
+"""What reading and following recordings needs from outside."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from minutier.query.domain import Entry
+from minutier.query.mailbox import Mailbox
+from minutier.query.paging import Position
+from minutier.schemas.documents import Document
+from minutier.schemas.events import ObjectRef
+
+D = TypeVar("D", bound=Document)
+
+
+class Documents(Protocol):
+    async def load(self, kind: type[D], ref: ObjectRef) -> D:
+        """Raises `minutier.shared.errors.Permanent` where the document is gone or was changed."""
+        ...
+
+
+class Recordings(Protocol):
+    async def find(self, id: UUID) -> Entry | None: ...
+
+    async def page(self, *, tenant: str | None, limit: int, after: Position | None) -> Sequence[Entry]:
+        """At most ``limit``, newest first, beginning behind ``after``."""
+        ...
+
+
+class Signals(Protocol):
+    async def tell(self, id: UUID) -> None:
+        """Say to every replica that a recording has changed."""
+        ...
+
+    def listen(self, id: UUID) -> AbstractAsyncContextManager[Mailbox]:
+        """What is told of a recording from now on."""
+        ...

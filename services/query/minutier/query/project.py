@@ -1,0 +1,108 @@
+"""From an event to the fact that it tells."""
+
+from minutier.query.domain import Fact, Kind
+from minutier.query.ports import Documents
+from minutier.schemas.documents import RecordingDocument
+from minutier.schemas.events import (
+    AnyEvent,
+    Failed,
+    MinutesWritten,
+    ObjectRef,
+    RecordingAnnounced,
+    RecordingIngested,
+    RecordingRejected,
+    SpeechDiarized,
+    SpeechTranscribed,
+    Stage,
+    StageFailed,
+    TranscriptAttributed,
+)
+from minutier.shared.errors import Permanent
+
+_CHECK_EVENT = "Check the message against the published JSON Schema and send it again."
+_UNREADABLE = {
+    "not_json": f"The message is not JSON. {_CHECK_EVENT}",
+    "unknown_type": f"The message is of a type that this server does not know. {_CHECK_EVENT}",
+    "unknown_version": "The message is of a version that this server does not know. Update the server, or "
+    "send a version that it knows.",
+    "invalid": f"The message lacks a field, or has a wrong one. {_CHECK_EVENT}",
+}
+
+
+async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
+    """What ``event`` tells of its recording; ``None`` where that is nothing a reader is shown."""
+    match event:
+        case RecordingAnnounced(data=data):
+            return Fact(
+                Kind.ANNOUNCED,
+                event.time,
+                announced_at=event.time,
+                source=data.source,
+                language=data.language,
+            )
+        case RecordingIngested(data=data):
+            return Fact(
+                Kind.INGESTED,
+                event.time,
+                announced_at=data.announced_at,
+                source=data.source,
+                title=await _title(data.recording, documents),
+                duration=data.duration,
+                language=data.language,
+                by_track=data.by_track,
+                seconds=data.processing_seconds,
+            )
+        case RecordingRejected(data=data):
+            return Fact(
+                Kind.REJECTED,
+                event.time,
+                announced_at=data.announced_at,
+                source=data.source,
+                reason=data.reason.value,
+                explanation=data.reason.explanation,
+            )
+        case SpeechDiarized(data=data):
+            return Fact(Kind.DIARIZED, event.time, seconds=data.processing_seconds)
+        case SpeechTranscribed(data=data):
+            return Fact(Kind.TRANSCRIBED, event.time, language=data.language, seconds=data.processing_seconds)
+        case TranscriptAttributed(data=data):
+            return Fact(
+                Kind.ATTRIBUTED,
+                event.time,
+                language=data.language,
+                seconds=data.processing_seconds,
+                document=data.transcript.model_dump(mode="json"),
+            )
+        case MinutesWritten(data=data):
+            return Fact(
+                Kind.WRITTEN,
+                event.time,
+                seconds=data.processing_seconds,
+                document=data.minutes.model_dump(mode="json"),
+            )
+        case StageFailed(data=data) if data.stage in set(Stage):
+            return Fact(
+                Kind.FAILED,
+                event.time,
+                stage=data.stage,
+                reason=data.reason,
+                explanation=_explanation(data),
+            )
+    return None
+
+
+async def _title(ref: ObjectRef, documents: Documents) -> str | None:
+    """A recording whose document is gone, as after a purge, is still shown, without a title."""
+    try:
+        return (await documents.load(RecordingDocument, ref)).title
+    except Permanent:
+        return None
+
+
+def _explanation(failed: Failed) -> str:
+    times = "once" if failed.attempts == 1 else f"{failed.attempts} times"
+    return _UNREADABLE.get(
+        failed.reason,
+        f"{failed.stage.capitalize()} was tried {times} and gave up. The message waits among the dead "
+        "letters: the operator finds the cause in that service's log and can replay it.",
+    )

@@ -1,0 +1,10 @@
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class QuerySettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_QUERY_", frozen=True)
+
+    heartbeat_seconds: float = Field(15.0, gt=0, description="between comments on a quiet progress stream")
+    poll_seconds: float = Field(10.0, gt=0, description="after which a watcher looks without a signal")
+    send_seconds: float = Field(30.0, gt=0, description="how long a watching client may not read")
