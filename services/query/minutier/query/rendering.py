@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
 
 from minutier.schemas.documents import AttributedWord, TranscriptDocument, TranscriptSegment
 
@@ -80,8 +79,8 @@ def cues(transcript: TranscriptDocument) -> Iterator[Cue]:
             shown = _line(words)
             if not shown:
                 continue
-            begin = floor(start * 1000)
-            yield Cue(begin, max(ceil(end * 1000), begin + 1), labels.get(segment.speaker), shown, first)
+            begin = round(start * 1000)
+            yield Cue(begin, max(round(end * 1000), begin + 1), labels.get(segment.speaker), shown, first)
             first = False
 
 

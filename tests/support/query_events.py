@@ -1,0 +1,227 @@
+"""The events of one recording on its way from announcement to minutes."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from minutier.schemas.base import Model
+from minutier.schemas.documents import (
+    AttributedWord,
+    Coverage,
+    Document,
+    Engine,
+    MinutesDocument,
+    RecordingDocument,
+    Speaker,
+    SpeakerEvidence,
+    Statement,
+    TranscriptDocument,
+    TranscriptSegment,
+)
+from minutier.schemas.events import (
+    Announcement,
+    AnyEvent,
+    Attributed,
+    Diarized,
+    Event,
+    Failed,
+    Ingested,
+    IngestedTrack,
+    Location,
+    MinutesWritten,
+    ObjectRef,
+    RecordingAnnounced,
+    RecordingIngested,
+    RecordingRejected,
+    Rejected,
+    RejectionReason,
+    SpeechDiarized,
+    SpeechTranscribed,
+    StageFailed,
+    Transcribed,
+    TranscriptAttributed,
+    Written,
+)
+from minutier.shared.errors import ObjectMissing
+
+RECORDING = UUID("00000000-0000-4000-8000-000000000001")
+START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+REF = ObjectRef(bucket="artefacts", key="nothing", sha256="0" * 64, size=0)
+
+D = TypeVar("D", bound=Document)
+E = TypeVar("E", bound=AnyEvent)
+
+
+class Documents:
+    """Holds documents as the object store does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def keep(self, document: Document) -> ObjectRef:
+        body = document.model_dump_json().encode()
+        digest = hashlib.sha256(body).hexdigest()
+        self.kept[digest] = body
+        return ObjectRef(bucket="artefacts", key=digest, sha256=digest, size=len(body))
+
+    async def load(self, kind: type[D], ref: ObjectRef) -> D:
+        if ref.key not in self.kept:
+            raise ObjectMissing
+        return kind.model_validate_json(self.kept[ref.key])
+
+
+def at(kind: type[E], seconds: float, data: Any, *, recording: UUID = RECORDING, tenant: str = "acme") -> E:
+    """An event ``seconds`` after the announcement."""
+    event = kind.of(recording, tenant=tenant, source="minutier/test", data=data)
+    return event.model_copy(update={"time": START + timedelta(seconds=seconds)})
+
+
+def announced(seconds: float = 0, **fields: Any) -> RecordingAnnounced:
+    data = Announcement(
+        source="livekit",
+        external_id="1",
+        title="Secret plans",
+        language="fr",
+        mix=Location(bucket="uploads", key="a"),
+    )
+    return at(RecordingAnnounced, seconds, data, **fields)
+
+
+def ingested(document: ObjectRef = REF, *, by_track: bool = False, **fields: Any) -> RecordingIngested:
+    track = IngestedTrack(participant_id="p1", audio=REF, offset=0, duration=30)
+    data = Ingested(
+        recording=document,
+        source="livekit",
+        announced_at=START,
+        duration=30.0,
+        audio=None if by_track else REF,
+        tracks=(track,) if by_track else (),
+        processing_seconds=1.0,
+    )
+    return at(RecordingIngested, 1, data, **fields)
+
+
+def rejected(seconds: float = 1, announced: float = 0, **fields: Any) -> RecordingRejected:
+    data = Rejected(
+        reason=RejectionReason.NO_AUDIO, source="livekit", announced_at=START + timedelta(seconds=announced)
+    )
+    return at(RecordingRejected, seconds, data, **fields)
+
+
+def diarized(**fields: Any) -> SpeechDiarized:
+    data = Diarized(
+        turns=REF,
+        speakers=2,
+        speech_seconds=20,
+        overlap_seconds=1,
+        processing_seconds=2.0,
+        real_time_factor=0.1,
+    )
+    return at(SpeechDiarized, 3, data, **fields)
+
+
+def transcribed(**fields: Any) -> SpeechTranscribed:
+    data = Transcribed(
+        transcription=REF,
+        language="en",
+        language_probability=1,
+        words=3,
+        doubtful_segments=0,
+        speech_seconds=20,
+        transcribed_seconds=20,
+        processing_seconds=3.0,
+        real_time_factor=0.1,
+    )
+    return at(SpeechTranscribed, 4, data, **fields)
+
+
+def attributed(transcript: ObjectRef = REF, **fields: Any) -> TranscriptAttributed:
+    data = Attributed(
+        transcript=transcript,
+        language="en",
+        duration=30,
+        speakers=2,
+        segments=2,
+        words=3,
+        unknown_words=0,
+        processing_seconds=0.5,
+    )
+    return at(TranscriptAttributed, 5, data, **fields)
+
+
+def written(minutes: ObjectRef = REF, **fields: Any) -> MinutesWritten:
+    data = Written(
+        minutes=minutes,
+        engine=Engine.EXTRACTIVE,
+        fell_back=False,
+        items=1,
+        dropped_claims=0,
+        processing_seconds=0.25,
+    )
+    return at(MinutesWritten, 6, data, **fields)
+
+
+def failed(stage: str, reason: str = "worker_died", seconds: float = 9, **fields: Any) -> StageFailed:
+    return at(StageFailed, seconds, Failed(stage=stage, reason=reason, attempts=10), **fields)
+
+
+def pipeline(documents: Documents, recording: UUID = RECORDING) -> list[Event[Any]]:
+    """A recording's events, with the documents they refer to."""
+    where: dict[str, Any] = {"recording": recording}
+    return [
+        announced(**where),
+        ingested(documents.keep(RecordingDocument(recording_id=recording, title="Weekly")), **where),
+        diarized(**where),
+        transcribed(**where),
+        attributed(documents.keep(transcript(recording=recording)), **where),
+        written(documents.keep(minutes(recording)), **where),
+    ]
+
+
+def transcript(
+    *said: tuple[str, str], labels: dict[str, str] | None = None, recording: UUID = RECORDING
+) -> TranscriptDocument:
+    """A transcript of (speaker, text), each word taking 0.3 s."""
+    segments = []
+    clock = 0.0
+    for number, (speaker, text) in enumerate(said or (("speaker-1", "Good morning."),), 1):
+        words = []
+        for word in text.split(" "):
+            words.append(
+                AttributedWord(
+                    start=clock, end=clock + 0.3, text=f" {word}", probability=0.9, speaker=speaker
+                )
+            )
+            clock += 0.3
+        segments.append(
+            TranscriptSegment(
+                id=f"s{number}",
+                speaker=speaker,
+                start=words[0].start,
+                end=words[-1].end,
+                text=text,
+                words=tuple(words),
+            )
+        )
+    return TranscriptDocument(
+        recording_id=recording,
+        language="en",
+        duration=clock,
+        speakers=tuple(
+            Speaker(id=speaker, label=label, evidence=SpeakerEvidence.VOICE, speech_seconds=1)
+            for speaker, label in (labels or {"speaker-1": "Speaker 1"}).items()
+        ),
+        segments=tuple(segments),
+        coverage=Coverage(speech_seconds=clock, transcribed_seconds=clock, gaps=()),
+    )
+
+
+def minutes(recording: UUID = RECORDING) -> MinutesDocument:
+    return MinutesDocument(
+        recording_id=recording,
+        engine=Engine.EXTRACTIVE,
+        model=Model(name="test", revision="1"),
+        language="en",
+        summary=(Statement(text="Good morning.", cites=("s1",)),),
+    )

@@ -1,0 +1,159 @@
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minutier.query.domain import Entry, Fact, Recording, StageState, State, recording
+from minutier.query.project import project
+from minutier.schemas.events import AnyEvent
+from tests.support import query_events as told
+from tests.support.query_events import RECORDING, START, Documents
+
+DOCUMENTS = Documents()
+PIPELINE = told.pipeline(DOCUMENTS)
+
+
+async def facts_of(events: Iterable[AnyEvent]) -> list[tuple[UUID, Fact]]:
+    facts = [(event.id, await project(event, documents=DOCUMENTS)) for event in events]
+    return [(told_by, fact) for told_by, fact in facts if fact is not None]
+
+
+def entry_of(facts: Iterable[tuple[UUID, Fact]]) -> Entry:
+    entry = Entry(RECORDING, "acme", START)
+    for told_by, fact in facts:
+        entry = replace(entry, facts={**entry.facts, told_by: fact})
+    return entry
+
+
+async def shown(*events: AnyEvent) -> Recording:
+    return recording(entry_of(await facts_of(events)))
+
+
+def states(shown: Recording) -> dict[str, str]:
+    return {name: stage.state.value for name, stage in shown.stages.items()}
+
+
+async def test_a_recording_that_has_minutes_is_completed() -> None:
+    complete = await shown(*PIPELINE)
+    assert complete.state is State.COMPLETED
+    assert complete.title == "Weekly"
+    assert complete.source == "livekit"
+    assert complete.duration == 30.0
+    assert complete.language == "en"
+    assert complete.total_seconds == 6.0
+    assert [stage.seconds for stage in complete.stages.values()] == [1.0, 2.0, 3.0, 0.5, 0.25]
+
+
+async def test_a_stage_runs_once_all_it_needs_is_there() -> None:
+    expected = [
+        ("announced", "running waiting waiting waiting waiting"),
+        ("processing", "done running running waiting waiting"),
+        ("processing", "done done running waiting waiting"),
+        ("processing", "done done done running waiting"),
+        ("processing", "done done done done running"),
+        ("completed", "done done done done done"),
+    ]
+    seen = [await shown(*PIPELINE[: count + 1]) for count in range(len(PIPELINE))]
+    assert [(one.state.value, " ".join(states(one).values())) for one in seen] == expected
+
+
+async def test_a_recording_with_tracks_needs_no_diarization() -> None:
+    events: list[AnyEvent] = [told.announced(), told.ingested(by_track=True), told.transcribed()]
+    waiting = await shown(*events)
+    assert states(waiting)["diarization"] == "skipped"
+    assert states(waiting)["attribution"] == "running"
+    assert (await shown(*events, told.attributed(), told.written())).state is State.COMPLETED
+
+
+async def test_a_rejection_says_why_and_nothing_will_run() -> None:
+    refused = await shown(told.announced(), told.rejected())
+    assert refused.state is State.REJECTED
+    assert refused.reason == "no_audio"
+    assert refused.explanation is not None
+    assert states(refused)["ingestion"] == "failed"
+    assert set(states(refused).values()) == {"failed", "skipped"}
+
+
+async def test_a_recording_may_be_announced_again_after_it_was_rejected() -> None:
+    again: list[AnyEvent] = [told.announced(), told.rejected(1), told.announced(60)]
+    assert (await shown(*again)).state is State.ANNOUNCED
+    assert (await shown(*again, told.rejected(61, announced=60))).state is State.REJECTED
+    assert (await shown(*again, told.ingested())).state is State.PROCESSING
+
+
+async def test_a_clock_that_runs_ahead_makes_no_rejection_obsolete() -> None:
+    assert (await shown(told.announced(5), told.rejected(1, announced=5))).state is State.REJECTED
+
+
+@pytest.mark.parametrize("stage", ["diarization", "transcription", "attribution", "summarisation"])
+async def test_a_stage_that_gave_up_fails_the_recording_until_a_replay_succeeds(stage: str) -> None:
+    number = ["diarization", "transcription", "attribution", "summarisation"].index(stage) + 2
+    broken = [*PIPELINE[:number], told.failed(stage)]
+    seen = await shown(*broken)
+    assert seen.state is State.FAILED
+    assert seen.stages[stage].state is StageState.FAILED
+    assert seen.reason == "worker_died"
+    assert seen.explanation is not None
+    assert "10 times" in seen.explanation
+    assert (await shown(*broken, *PIPELINE[number:])).state is State.COMPLETED
+
+
+@pytest.mark.parametrize("reason", ["not_json", "unknown_type", "unknown_version", "invalid"])
+async def test_a_message_nobody_can_read_is_explained(reason: str) -> None:
+    seen = await shown(told.failed("ingestion", reason, tenant="unknown"))
+    assert seen.state is State.FAILED
+    assert seen.reason == reason
+    assert "message" in (seen.explanation or "")
+
+
+async def test_what_does_not_concern_the_recording_does_not_fail_it() -> None:
+    assert await facts_of([told.failed("retention"), told.failed("query")]) == []
+
+
+HISTORIES = [
+    PIPELINE,
+    [told.announced(), told.rejected(), told.announced(60), told.rejected(61, announced=60)],
+    [*PIPELINE, told.failed("transcription", seconds=2), told.failed("attribution")],
+    [told.failed("ingestion", "invalid", tenant="unknown"), *PIPELINE[:3], told.failed("transcription")],
+]
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("history", HISTORIES)
+async def test_neither_order_nor_repetition_matters(history: list[AnyEvent], data: st.DataObject) -> None:
+    facts = await facts_of(history)
+    repeated = data.draw(st.lists(st.sampled_from(facts), max_size=6))
+    shuffled = data.draw(st.permutations([*facts, *repeated]))
+    assert recording(entry_of(shuffled)) == recording(entry_of(facts))
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("history", HISTORIES)
+async def test_whatever_arrived_so_far_can_be_shown(history: list[AnyEvent], data: st.DataObject) -> None:
+    facts = await facts_of(history)
+    some = data.draw(st.lists(st.sampled_from(facts), unique_by=lambda told_by: told_by[0]))
+    seen = recording(entry_of(some))
+    assert (seen.total_seconds is not None) == (seen.state is State.COMPLETED)
+    assert (seen.reason is not None) == (seen.state in (State.REJECTED, State.FAILED))
+
+
+async def test_a_title_comes_from_its_document_alone() -> None:
+    ((_, fact),) = await facts_of([told.announced()])
+    assert "Secret" not in repr(fact)
+
+
+async def test_a_recording_whose_document_is_gone_is_shown_without_a_title() -> None:
+    assert (await shown(told.ingested())).title is None
+
+
+async def test_the_newest_of_two_tells_and_a_tie_is_settled_the_same_way_everywhere() -> None:
+    older, newer = told.ingested(), told.ingested()
+    longer = newer.data.model_copy(update={"duration": 60.0})
+    newer = newer.model_copy(update={"time": newer.time + timedelta(seconds=1), "data": longer})
+    assert (await shown(newer, older)).duration == 60.0
+    tied = newer.model_copy(update={"time": older.time})
+    assert await shown(tied, older) == await shown(older, tied)
