@@ -84,6 +84,8 @@ async def complete_unclaimed(connection: AsyncConnection, delivered: Delivered) 
             completed_at=func.now(),
         )
         .on_conflict_do_nothing()
+        # SQLAlchemy keeps no row count of an INSERT.
+        .returning(inbox.c.event_id)
     )
-    if (await connection.execute(statement)).rowcount != 1:
+    if (await connection.execute(statement)).one_or_none() is None:
         raise AlreadyDone
