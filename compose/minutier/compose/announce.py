@@ -23,15 +23,18 @@ async def announce(
 
     The object's name tells nothing of the local file's. Raises what the servers' clients raise.
     """
-    identity = external_id or await asyncio.to_thread(_digest, file)
+    if external_id is None:
+        external_id = await asyncio.to_thread(_digest, file)
     location = Location(bucket=UPLOADS, key=f"{uuid4()}/media")
     await Objects(ObjectSettings()).upload(location.bucket, location.key, file, "application/octet-stream")
-    recording = recording_id(tenant, SOURCE, identity)
+    recording = recording_id(tenant, SOURCE, external_id)
     event = RecordingAnnounced.of(
         recording,
         tenant=tenant,
         source=f"minutier/{SOURCE}",
-        data=Announcement(source=SOURCE, external_id=identity, title=title, language=language, mix=location),
+        data=Announcement(
+            source=SOURCE, external_id=external_id, title=title, language=language, mix=location
+        ),
     )
     settings = NatsSettings()
     client = await nats.connect(

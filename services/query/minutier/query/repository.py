@@ -42,7 +42,7 @@ async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> None:
             "facts": col(old.facts).concat(new.facts),
         },
     )
-    await session.execute(statement)
+    await session.exec(statement)
 
 
 class Recordings:

@@ -19,7 +19,7 @@ class Register:
         self._session = session
 
     async def keep_policy(self, policy: Policy) -> None:
-        await self._session.execute(
+        await self._session.exec(
             insert(PolicyRow).values(id=policy.id, **asdict(policy)).on_conflict_do_nothing()
         )
 
@@ -36,4 +36,4 @@ class Register:
             }
             for kind, expires_at in expiries.items()
         ]
-        await self._session.execute(insert(ExpiryRow).values(rows).on_conflict_do_nothing())
+        await self._session.exec(insert(ExpiryRow).values(rows).on_conflict_do_nothing())
