@@ -10,6 +10,8 @@ def connect(settings: DatabaseSettings) -> AsyncEngine:
     milliseconds = int(settings.timeout_seconds * 1000)
     return create_async_engine(
         str(settings.url),
+        # The values of a failed statement may quote a meeting.
+        hide_parameters=True,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.timeout_seconds,

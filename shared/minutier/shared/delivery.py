@@ -12,23 +12,23 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import structlog
 from faststream import BaseMiddleware, ContextRepo
 from faststream.message import StreamMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.schemas.codec import UndecodableEvent
-from minutier.schemas.events import AnyEvent, Failed, Progress, Stage, StageFailed
+from minutier.schemas.events import AnyEvent, Progress, Stage
 from minutier.shared import inbox, outbox, telemetry
-from minutier.shared.errors import AlreadyDone, Permanent, Superseded
+from minutier.shared.dead_letters import DeadLetters
+from minutier.shared.errors import AlreadyDone, Permanent, Superseded, code
 from minutier.shared.settings import DeliverySettings
-from minutier.shared.topology import ACK_WAIT_SECONDS, DEAD_LETTER_STREAM, Consumer
+from minutier.shared.topology import ACK_WAIT_SECONDS, Consumer
 from minutier.shared.worker import Report
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,8 @@ Next = Callable[[StreamMessage[Msg]], Awaitable[Any]]
 
 _PROGRESS_SECONDS = 0.5
 _UNKNOWN_TENANT = "unknown"
+
+_DONE, _ALREADY_DONE, _SUPERSEDED = "done", "already_done", "superseded"
 
 
 @dataclass
@@ -69,8 +71,11 @@ class Work:
         """The event's effect, whole or not at all, once.
 
         Raises `Superseded` or `AlreadyDone` before anything is written where another delivery of
-        the event has taken over or has finished.
+        the event has taken over or has finished, and `RuntimeError` where the effect is there: a
+        second transaction could be lost without the first.
         """
+        if self.done:
+            raise RuntimeError("the effect of an event is one transaction")
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             connection = await session.connection()
             await self._fence(connection)
@@ -81,6 +86,7 @@ class Work:
         self.done = True
         if transaction.events:
             self._wake_relay()
+            telemetry.published(transaction.events)
 
     def report(self, stage: Stage) -> Report:
         """Tells whoever watches how far ``stage`` is; lost where nobody does."""
@@ -126,6 +132,10 @@ def current_work() -> Work:
     return _current.get()
 
 
+class WaitCancelled(Exception):
+    """What a handler waited for was cancelled, while the handler itself was not."""
+
+
 class _Middleware(BaseMiddleware[Any, Any]):
     def __init__(self, message: Msg | None, /, *, context: ContextRepo, delivery: "Delivery") -> None:
         super().__init__(message, context=context)
@@ -133,6 +143,13 @@ class _Middleware(BaseMiddleware[Any, Any]):
 
     async def consume_scope(self, call_next: Next, msg: StreamMessage[Msg]) -> None:
         await self._delivery.handle(msg, call_next)
+
+
+@dataclass
+class _Subscription:
+    consumer: Consumer
+    long_running: bool
+    ack_wait: float = ACK_WAIT_SECONDS
 
 
 class Delivery:
@@ -146,34 +163,71 @@ class Delivery:
         wake_relay: Callable[[], None],
         settings: DeliverySettings,
         nats: Callable[[], Client],
-        js: Callable[[], JetStreamContext],
+        dead_letters: DeadLetters,
     ) -> None:
         self.service = service
         self._engine = engine
         self._wake_relay = wake_relay
         self._settings = settings
         self._nats = nats
-        self._js = js
-        self._consumers: dict[str, tuple[Consumer, bool]] = {}
+        self._dead_letters = dead_letters
+        self._subscriptions: dict[str, _Subscription] = {}
+        self._in_hand: dict[asyncio.Task[None], Msg] = {}
+
+    @property
+    def consumers(self) -> tuple[Consumer, ...]:
+        return tuple(subscription.consumer for subscription in self._subscriptions.values())
 
     def register(self, consumer: Consumer, *, long_running: bool) -> None:
-        self._consumers[consumer.name] = (consumer, long_running)
+        self._subscriptions[consumer.name] = _Subscription(consumer, long_running)
+
+    def heed(self, consumer: Consumer, *, ack_wait: float) -> None:
+        """Send heartbeats often enough for what the server expects: one in ``ack_wait`` seconds."""
+        self._subscriptions[consumer.name].ack_wait = ack_wait
 
     def middleware(self, message: Msg | None, /, *, context: ContextRepo) -> BaseMiddleware[Any, Any]:
         """What FastStream calls for each message."""
         return _Middleware(message, context=context, delivery=self)
 
     async def handle(self, message: StreamMessage[Msg], call_next: Next) -> None:
-        """Run the handler, and settle the message whatever happens."""
+        """Run the handler, and settle the message whatever happens.
+
+        FastStream cancels its own loop when it stops; the work goes on until `stop` ends it.
+        """
+        task = asyncio.create_task(self._handle(message, call_next))
+        self._in_hand[task] = message.raw_message
+        task.add_done_callback(self._settled)
+        await asyncio.shield(task)
+
+    async def stop(self) -> None:
+        """Let work in hand finish for a moment, then give back what has not to the stream."""
+        for end in (lambda task: None, asyncio.Task.cancel):
+            for task in self._in_hand:
+                end(task)
+            if self._in_hand:
+                await asyncio.wait(self._in_hand, timeout=self._settings.shutdown_seconds)
+        for raw in self._in_hand.values():
+            log.warning("handler does not end")
+            await raw.nak()
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        del self._in_hand[task]
+        if not task.cancelled() and (error := task.exception()):
+            # The server delivers the message again when no heartbeat has come for a while.
+            log.warning("message not settled", exc_info=error)
+
+    async def _handle(self, message: StreamMessage[Msg], call_next: Next) -> None:
         raw = message.raw_message
         attempt = raw.metadata.num_delivered or 1
-        consumer, long_running = self._consumers[raw.metadata.consumer]
+        subscription = self._subscriptions[raw.metadata.consumer]
+        consumer = subscription.consumer
         try:
-            event = cast(AnyEvent, await message.decode())
+            event = await _event_in(message, consumer)
         except UndecodableEvent as error:
-            await self._refuse(raw, consumer, attempt, error.reason)
+            await self._give_up(
+                raw, consumer, _recording_of(raw.subject), _UNKNOWN_TENANT, attempt, error.reason
+            )
             return
-        telemetry.backlog.set(raw.metadata.num_pending or 0, {"consumer": consumer.name})
         started = time.monotonic()
         with (
             telemetry.consuming(self.service, event, attempt) as span,
@@ -182,7 +236,7 @@ class Delivery:
             ),
         ):
             try:
-                outcome = await self._attempt(message, call_next, event, consumer, long_running)
+                outcome = await self._attempt(message, call_next, event, attempt, subscription)
             except asyncio.CancelledError:
                 # Another replica can have it at once.
                 with suppress(Exception):
@@ -191,74 +245,61 @@ class Delivery:
             except Permanent as error:
                 outcome = error.reason
                 telemetry.failed(span, outcome)
-                await self._give_up(raw, consumer, event, attempt, outcome)
+                log.warning("event cannot be handled", reason=outcome, exc_info=error)
+                await self._give_up(raw, consumer, event.subject, event.tenant, attempt, outcome)
             except Exception as error:
-                outcome = _code(error)
+                outcome = code(error)
                 telemetry.failed(span, outcome)
                 log.warning("attempt failed", attempt=attempt, exc_info=error)
                 if attempt >= self._settings.attempts:
-                    await self._give_up(raw, consumer, event, attempt, outcome)
+                    await self._give_up(raw, consumer, event.subject, event.tenant, attempt, outcome)
                 else:
                     await raw.nak(delay=self._delay(attempt))
-            attributes = {"consumer": consumer.name, "outcome": outcome}
-            telemetry.deliveries.add(1, attributes)
-            telemetry.stage_duration.record(time.monotonic() - started, attributes)
+            else:
+                # The newer delivery settles what was superseded: settling it here would take it away.
+                if outcome != _SUPERSEDED:
+                    await raw.ack()
+            telemetry.handled(consumer.name, outcome, time.monotonic() - started)
 
     async def _attempt(
         self,
         message: StreamMessage[Msg],
         call_next: Next,
         event: AnyEvent,
-        consumer: Consumer,
-        long_running: bool,
+        attempt: int,
+        subscription: _Subscription,
     ) -> str:
-        raw = message.raw_message
-        attempt = raw.metadata.num_delivered or 1
+        """How the message is to be settled; raises what the handler raises."""
         if attempt > self._settings.attempts:
             # Whatever this message does to the process, it has done it often enough.
-            await self._give_up(raw, consumer, event, attempt, "too_many_deliveries")
-            return "too_many_deliveries"
-        delivered = inbox.Delivered(consumer.name, event.id, event.subject)
-        claim = None
-        if long_running:
-            claim = await inbox.claim(self._engine, delivered)
-            if claim is None:
-                await raw.ack()
-                return "already_done"
-        work = Work(delivered, claim, self._engine, self._wake_relay, self._nats())
-        token = _current.set(work)
-        heartbeat = asyncio.create_task(_heartbeat(raw))
+            raise Permanent("too_many_deliveries")
+        delivered = inbox.Delivered(subscription.consumer.name, event.id, event.subject)
+        heartbeat = asyncio.create_task(_heartbeat(message.raw_message, subscription.ack_wait / 3))
         try:
+            claim = await inbox.claim(self._engine, delivered) if subscription.long_running else None
+            work = Work(delivered, claim, self._engine, self._wake_relay, self._nats())
+            _current.set(work)
             await call_next(message)
             if not work.done:
                 async with work.transaction():
                     pass
         except AlreadyDone:
-            await raw.ack()
-            return "already_done"
+            return _ALREADY_DONE
         except Superseded:
-            # The newer delivery settles the message: settling it here would take it from there.
-            return "superseded"
+            return _SUPERSEDED
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise WaitCancelled from None
         finally:
             heartbeat.cancel()
-            _current.reset(token)
-        await raw.ack()
-        return "done"
+        return _DONE
 
     def _delay(self, attempt: int) -> float:
         delay: float = self._settings.retry_seconds * 3 ** (attempt - 1)
         return min(self._settings.retry_limit_seconds, delay)
 
     async def _give_up(
-        self, raw: Msg, consumer: Consumer, event: AnyEvent, attempt: int, reason: str
-    ) -> None:
-        await self._bury(raw, consumer, event.subject, event.tenant, attempt, reason)
-
-    async def _refuse(self, raw: Msg, consumer: Consumer, attempt: int, reason: str) -> None:
-        recording_id = _recording_of(raw.subject)
-        await self._bury(raw, consumer, recording_id, _UNKNOWN_TENANT, attempt, reason)
-
-    async def _bury(
         self,
         raw: Msg,
         consumer: Consumer,
@@ -267,34 +308,12 @@ class Delivery:
         attempt: int,
         reason: str,
     ) -> None:
-        """Dead letter first, then the news of it, then the end of the message: nothing is lost between."""
+        """End the message once it is kept as a dead letter; where it cannot be, try again later."""
         log.error("message given up", reason=reason, attempt=attempt, consumer=consumer.name)
-        identity = f"{consumer.name}.{raw.metadata.sequence.stream}"
         try:
-            await self._js().publish(
-                f"deadletter.{consumer.name}.{recording_id or 'unknown'}",
-                raw.data,
-                stream=DEAD_LETTER_STREAM,
-                timeout=10,
-                headers={
-                    "Nats-Msg-Id": identity,
-                    "Minutier-Reason": reason,
-                    "Minutier-Subject": raw.subject,
-                    "Minutier-Attempts": str(attempt),
-                },
+            await self._dead_letters.bury(
+                raw, consumer, recording_id=recording_id, tenant=tenant, attempts=attempt, reason=reason
             )
-            if recording_id is not None:
-                news = StageFailed.of(
-                    recording_id,
-                    tenant=tenant,
-                    source=f"minutier/{self.service}",
-                    data=Failed(stage=self.service, reason=reason, attempts=attempt),
-                    id=uuid5(recording_id, identity),
-                )
-                traced = news.model_copy(update={"traceparent": telemetry.traceparent()})
-                async with self._engine.begin() as connection:
-                    await outbox.append(connection, [traced])
-                self._wake_relay()
         except Exception as error:
             log.warning("dead letter not written", exc_info=error)
             await raw.nak(delay=self._settings.retry_limit_seconds)
@@ -302,11 +321,22 @@ class Delivery:
             await raw.term()
 
 
-async def _heartbeat(raw: Msg) -> None:
+async def _heartbeat(raw: Msg, seconds: float) -> None:
     while True:
-        await asyncio.sleep(ACK_WAIT_SECONDS / 3)
+        await asyncio.sleep(seconds)
         with suppress(Exception):
             await raw.in_progress()
+
+
+async def _event_in(message: StreamMessage[Msg], consumer: Consumer) -> AnyEvent:
+    """Raises `UndecodableEvent`, with ``wrong_subject`` where the event lies under another one's subject.
+
+    What is not found under its recording's subject would outlive a purge.
+    """
+    event = cast(AnyEvent, await message.decode())
+    if not isinstance(event, consumer.event) or event.nats_subject != message.raw_message.subject:
+        raise UndecodableEvent("wrong_subject")
+    return event
 
 
 def _recording_of(subject: str) -> UUID | None:
@@ -314,9 +344,3 @@ def _recording_of(subject: str) -> UUID | None:
         return UUID(subject.rpartition(".")[2])
     except ValueError:
         return None
-
-
-def _code(error: Exception) -> str:
-    """An exception's class name as a reason code: ``WorkerDied`` is ``worker_died``."""
-    name = type(error).__name__
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

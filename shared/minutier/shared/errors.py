@@ -1,10 +1,19 @@
 """What tells a failure that a retry may mend from one that it cannot."""
 
+import re
+
+_CODE = re.compile(r"[a-z][a-z0-9_]*")
+
 
 class Permanent(Exception):
-    """No retry helps. ``reason`` is a code such as ``object_missing``; it holds no content."""
+    """No retry helps. ``reason`` is a code such as ``object_missing``; it holds no content.
+
+    Raises `ValueError` where ``reason`` is anything but a code: others are shown it.
+    """
 
     def __init__(self, reason: str) -> None:
+        if not _CODE.fullmatch(reason):
+            raise ValueError("a reason is a code in snake case")
         super().__init__(reason)
         self.reason = reason
 
@@ -29,3 +38,10 @@ class Superseded(Exception):
 
 class AlreadyDone(Exception):
     """An earlier delivery of the same event has left its effect."""
+
+
+def code(error: Exception) -> str:
+    """An exception's class as a reason code: ``WorkerDied`` is ``worker_died``. Its text is left out."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(error).__name__)
+    name = words.strip("_").lower()
+    return name if _CODE.fullmatch(name) else "error"

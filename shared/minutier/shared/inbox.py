@@ -33,8 +33,8 @@ class Delivered:
     recording_id: UUID
 
 
-async def claim(engine: AsyncEngine, delivered: Delivered) -> UUID | None:
-    """Take the work, from an older delivery too; ``None`` where its effect is already there."""
+async def claim(engine: AsyncEngine, delivered: Delivered) -> UUID:
+    """Take the work, from an older delivery too; raises `AlreadyDone` where its effect is there."""
     token = uuid4()
     statement = (
         insert(inbox)
@@ -52,8 +52,9 @@ async def claim(engine: AsyncEngine, delivered: Delivered) -> UUID | None:
         .returning(inbox.c.claim)
     )
     async with engine.begin() as connection:
-        taken: UUID | None = (await connection.execute(statement)).scalar_one_or_none()
-        return taken
+        if (await connection.execute(statement)).scalar_one_or_none() is None:
+            raise AlreadyDone
+    return token
 
 
 async def complete(connection: AsyncConnection, delivered: Delivered, token: UUID) -> None:

@@ -21,11 +21,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from minutier.schemas.codec import encode
 from minutier.schemas.events import AnyEvent
+from minutier.shared.errors import Permanent
 from minutier.shared.topology import EVENT_STREAM
 
 log = structlog.get_logger(__name__)
@@ -44,21 +44,30 @@ outbox = Table(
     Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
+# What the stream takes at most: a larger event would never leave, nor would any behind it.
+EVENT_BYTES = 1024**2 - 4096
+
 _BATCH = 64
 _IDLE_SECONDS = 5.0
 _FAILURE_LIMIT_SECONDS = 30.0
 
 
 async def append(connection: AsyncConnection, events: Sequence[AnyEvent]) -> None:
-    """Write events to be published once ``connection``'s transaction has committed."""
+    """Write events to be published once ``connection``'s transaction has committed.
+
+    Raises `Permanent` (``event_too_large``) for one that no stream would take.
+    """
+    bodies = [encode(event) for event in events]
+    if any(len(body) > EVENT_BYTES for body in bodies):
+        raise Permanent("event_too_large")
     rows = [
         {
             "event_id": event.id,
             "recording_id": event.subject,
             "subject": event.nats_subject,
-            "body": encode(event),
+            "body": body,
         }
-        for event in events
+        for event, body in zip(events, bodies, strict=True)
     ]
     # News of a failure may be written again after a crash, under the same id.
     await connection.execute(insert(outbox).on_conflict_do_nothing(), rows)
@@ -69,6 +78,7 @@ class Relay:
 
     A row is removed after the stream has acknowledged it. Should the process die in between, the
     row is published again under the same message id, and the inbox of each reader drops it.
+    Of several replicas one publishes at a time: the others wait for its rows.
     """
 
     def __init__(self, engine: AsyncEngine, js: JetStreamContext, *, timeout: float) -> None:
@@ -91,35 +101,47 @@ class Relay:
                     pass
                 failures = 0
                 delay = _IDLE_SECONDS
-            except (NatsError, SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:
                 failures += 1
-                delay = min(_FAILURE_LIMIT_SECONDS, 0.5 * 2**failures)
-                log.warning("outbox not published", error=type(error).__name__, retry_in=delay)
+                delay = min(_FAILURE_LIMIT_SECONDS, 0.5 * 2 ** min(failures, 10))
+                log.warning("outbox not published", retry_in=delay, exc_info=error)
             try:
                 await asyncio.wait_for(self._written.wait(), delay)
             except TimeoutError:
                 continue
 
     async def publish_batch(self) -> int:
-        """Publish the oldest rows that no other replica is publishing; returns how many."""
+        """Publish the oldest rows, and return how many; raises what the servers' clients raise.
+
+        What was published before a failure is removed, so that a slow stream still gets on.
+        """
+        published: list[int] = []
+        failure: Exception | None = None
         async with self._engine.begin() as connection:
             rows = (
                 await connection.execute(
                     select(outbox.c.position, outbox.c.event_id, outbox.c.subject, outbox.c.body)
                     .order_by(outbox.c.position)
                     .limit(_BATCH)
-                    .with_for_update(skip_locked=True)
+                    # Passing over what another replica holds would break the order.
+                    .with_for_update()
                 )
             ).all()
-            for row in rows:
-                await self._js.publish(
-                    row.subject,
-                    row.body,
-                    stream=EVENT_STREAM,
-                    timeout=self._timeout,
-                    headers={"Nats-Msg-Id": str(row.event_id)},
-                )
-            if rows:
-                positions = [row.position for row in rows]
-                await connection.execute(delete(outbox).where(outbox.c.position.in_(positions)))
-        return len(rows)
+            try:
+                async with asyncio.timeout(self._timeout):
+                    for row in rows:
+                        await self._js.publish(
+                            row.subject,
+                            row.body,
+                            stream=EVENT_STREAM,
+                            timeout=self._timeout,
+                            headers={"Nats-Msg-Id": str(row.event_id)},
+                        )
+                        published.append(row.position)
+            except (NatsError, OSError, TimeoutError) as error:
+                failure = error
+            if published:
+                await connection.execute(delete(outbox).where(outbox.c.position.in_(published)))
+        if failure is not None:
+            raise failure
+        return len(published)

@@ -1,10 +1,12 @@
 """What every service is: subscriptions, an outbox relay, a health endpoint, and a clean end."""
 
 import asyncio
+import math
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -13,10 +15,10 @@ import uvicorn
 from faststream.message import StreamMessage
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.security import NatsToken
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -29,6 +31,7 @@ from starlette.types import ASGIApp
 from minutier.schemas.codec import decode
 from minutier.schemas.events import AnyEvent
 from minutier.shared import database, logs, telemetry
+from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Work, current_work
 from minutier.shared.outbox import Relay
 from minutier.shared.settings import (
@@ -38,7 +41,7 @@ from minutier.shared.settings import (
     LogSettings,
     NatsSettings,
 )
-from minutier.shared.topology import EVENT_STREAM, Consumer, consumers
+from minutier.shared.topology import ACK_WAIT_SECONDS, EVENT_STREAM, Consumer, consumers
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +49,9 @@ E = TypeVar("E", bound=AnyEvent)
 Handler = Callable[[E, Work], Awaitable[None]]
 
 _FETCH_SECONDS = 5.0
-_DEPENDENCY_SECONDS = 60.0
+_RETRY_SECONDS = 0.25
+_PROBE_SECONDS = 5.0
+_CLOSE_SECONDS = 5.0
 
 
 class Service:
@@ -64,20 +69,26 @@ class Service:
             wake_relay=lambda: self._relay.wake(),
             settings=self._delivery_settings,
             nats=lambda: self.nats,
-            js=lambda: self.js,
+            dead_letters=DeadLetters(
+                name,
+                engine=self.engine,
+                js=lambda: self.js,
+                wake_relay=lambda: self._relay.wake(),
+                timeout=self._nats.timeout_seconds,
+            ),
         )
         self.broker = NatsBroker(
             self._nats.url,
-            token=self._nats.token.get_secret_value() if self._nats.token else None,
+            security=NatsToken(self._nats.token.get_secret_value()) if self._nats.token else None,
             name=f"minutier-{name}",
             connect_timeout=int(self._nats.timeout_seconds),
             max_reconnect_attempts=-1,
             apply_types=False,
             logger=None,
-            graceful_timeout=self._delivery_settings.shutdown_seconds,
+            # What is in hand is not FastStream's to end.
+            graceful_timeout=None,
             middlewares=[self._delivery.middleware],
         )
-        self._consumers: list[Consumer] = []
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._pages: ASGIApp | None = None
 
@@ -103,7 +114,6 @@ class Service:
 
         def register(handler: Handler[E]) -> Handler[E]:
             self._delivery.register(consumer, long_running=long_running)
-            self._consumers.append(consumer)
 
             @self.broker.subscriber(
                 consumer.subject,
@@ -132,31 +142,57 @@ class Service:
         """Until SIGINT or SIGTERM; ends the process with status 1 where a server cannot be reached."""
         logs.configure(self.name, LogSettings())
         telemetry.configure(self.name)
-        # uvicorn raises the signal that stopped it once more when it is done: by then it is old news.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
         try:
             asyncio.run(self._serve())
+        except asyncio.CancelledError:
+            log.info("service stopped before it had started")
         except Unreachable as error:
-            log.error("server not reachable", server=error.server, waited=_DEPENDENCY_SECONDS)
+            log.error(
+                "server not reachable", server=error.server, waited=self._delivery_settings.start_seconds
+            )
             sys.exit(1)
         finally:
+            self._leave()
             telemetry.shutdown()
 
     async def _serve(self) -> None:
+        starting = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+
+        def interrupt(*_: object) -> None:
+            # uvicorn raises the signal that stopped it once more when it is done: by then it is old news.
+            if starting is not None:
+                loop.call_soon_threadsafe(starting.cancel)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, interrupt)
         async with self.running():
+            starting = None
             server = uvicorn.Server(
                 uvicorn.Config(
                     self._application(),
                     host=self._http.host,
                     port=self._http.port,
                     lifespan="off",
-                    log_level="warning",
+                    log_config=None,
                     access_log=False,
-                    timeout_graceful_shutdown=int(self._delivery_settings.shutdown_seconds),
+                    timeout_graceful_shutdown=math.ceil(self._delivery_settings.shutdown_seconds),
                 )
             )
             await server.serve()
+            self._leave()
+
+    def _leave(self) -> None:
+        """What hangs, such as a call in a thread, may not keep the process: nothing would be lost."""
+        limit = 2 * self._delivery_settings.shutdown_seconds + _CLOSE_SECONDS
+
+        def exit_late() -> None:
+            log.warning("service does not end by itself")
+            os._exit(0)
+
+        timer = threading.Timer(limit, exit_late)
+        timer.daemon = True
+        timer.start()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -164,38 +200,81 @@ class Service:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.engine.dispose)
             for close in self._closing:
-                stack.push_async_callback(close)
+                stack.push_async_callback(_closed, close)
+            stack.push_async_callback(_closed, self.broker.stop)
             await self._wait_for_servers()
-            stack.push_async_callback(self.broker.stop)
             self._relay = Relay(self.engine, self.js, timeout=self._nats.timeout_seconds)
             relay = asyncio.create_task(self._relay.run(), name="outbox-relay")
             stack.push_async_callback(_cancelled, relay)
+            stack.push_async_callback(self._stop_delivery)
             await self.broker.start()
+            telemetry.observe_backlog(self._backlog_reader())
             log.info("service started", pid=os.getpid())
             yield
             log.info("service stopping")
 
+    async def _stop_delivery(self) -> None:
+        """No new messages first; then the relay may still publish what the last ones have told."""
+        await asyncio.gather(
+            *(subscriber.stop() for subscriber in self.broker.subscribers), return_exceptions=True
+        )
+        await self._delivery.stop()
+        with suppress(Exception):
+            async with asyncio.timeout(self._delivery_settings.shutdown_seconds):
+                await self._relay.publish_batch()
+
     async def _wait_for_servers(self) -> None:
         """Provisioning may still be under way; what never comes ends the process, to be seen."""
-        deadline = asyncio.get_running_loop().time() + _DEPENDENCY_SECONDS
-        while (missing := await self._missing()) is not None:
-            if asyncio.get_running_loop().time() > deadline:
-                raise Unreachable(missing)
-            await asyncio.sleep(0.25)
+        missing = "postgres"
+        try:
+            async with asyncio.timeout(self._delivery_settings.start_seconds):
+                await self._wait_for_tables()
+                missing = "nats"
+                await self._wait_for_consumers()
+        except TimeoutError:
+            raise Unreachable(missing) from None
 
-    async def _missing(self) -> str | None:
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execute(text("select 1 from outbox, inbox limit 1"))
-        except (SQLAlchemyError, OSError):
-            return "postgres"
-        try:
-            await self.broker.connect()
-            for consumer in self._consumers:
-                await self.js.consumer_info(EVENT_STREAM, consumer.name)
-        except (NatsError, NotFoundError, OSError, TimeoutError):
-            return "nats"
-        return None
+    async def _wait_for_tables(self) -> None:
+        while True:
+            with suppress(SQLAlchemyError, OSError):
+                async with self.engine.connect() as connection:
+                    await connection.execute(text("select 1 from outbox, inbox limit 1"))
+                    return
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _wait_for_consumers(self) -> None:
+        # Retries by itself, for ever.
+        await self.broker.connect()
+        for consumer in self._delivery.consumers:
+            while True:
+                with suppress(NatsError, OSError, TimeoutError):
+                    info = await self.js.consumer_info(EVENT_STREAM, consumer.name, timeout=_PROBE_SECONDS)
+                    self._delivery.heed(consumer, ack_wait=info.config.ack_wait or ACK_WAIT_SECONDS)
+                    break
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    def _backlog_reader(self) -> Callable[[], Mapping[str, int]]:
+        """Asks the server for what waits, from another thread than the event loop's."""
+        loop = asyncio.get_running_loop()
+
+        async def read() -> dict[str, int]:
+            waiting = {}
+            for consumer in self._delivery.consumers:
+                info = await self.js.consumer_info(EVENT_STREAM, consumer.name, timeout=_PROBE_SECONDS)
+                waiting[consumer.name] = (info.num_pending or 0) + (info.num_ack_pending or 0)
+            return waiting
+
+        def waiting() -> Mapping[str, int]:
+            if not loop.is_running():
+                return {}
+            asked = asyncio.run_coroutine_threadsafe(read(), loop)
+            try:
+                return asked.result(2 * _PROBE_SECONDS)
+            except (NatsError, TimeoutError):
+                asked.cancel()
+                return {}
+
+        return waiting
 
     def _application(self) -> Starlette:
         routes: list[Any] = [Route("/healthz", self._health)]
@@ -223,6 +302,15 @@ class Unreachable(Exception):
 
 async def _decode(message: StreamMessage[Any]) -> AnyEvent:
     return decode(message.body)
+
+
+async def _closed(close: Callable[[], Awaitable[None]]) -> None:
+    """One part that cannot be closed in order keeps no other from being closed."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await close()
+    except Exception as error:
+        log.warning("not closed in order", exc_info=error)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -40,10 +40,11 @@ class DeliverySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MINUTIER_DELIVERY_", frozen=True)
 
-    attempts: int = Field(10, ge=1)
+    attempts: int = Field(10, ge=1, le=100)
     retry_seconds: float = Field(1.0, gt=0)
     retry_limit_seconds: float = Field(300.0, gt=0)
-    shutdown_seconds: float = Field(2.0, gt=0, description="how long light work may finish on shutdown")
+    start_seconds: float = Field(60.0, gt=0, description="how long to wait for the servers on start")
+    shutdown_seconds: float = Field(2.0, gt=0, description="how long work in hand may finish on shutdown")
 
 
 class HttpSettings(BaseSettings):

@@ -22,16 +22,26 @@ DEAD_LETTER_STREAM = "DEAD_LETTERS"
 ADVISORY_STREAM = "ADVISORIES"
 
 ACK_WAIT_SECONDS = 30.0
-# Above what the delivery middleware attempts: it stops only what kills the process before it can count.
-SERVER_MAX_DELIVER = 30
+# Far above what the delivery middleware attempts, so that what it gives up on waits for the
+# dead-letter stream, should that be away, and is not forgotten.
+SERVER_MAX_DELIVER = 1000
+# Messages that wait for their next attempt count too: many of them must not hold the others back.
+MAX_ACK_PENDING = 10_000
 
 _DAY = 24 * 3600.0
 
+
+def _every_version(event: type[AnyEvent]) -> str:
+    """A version that nobody knows is refused aloud, not passed over."""
+    return f"{event.TYPE.rpartition('.')[0]}.*.*"
+
+
 STREAMS: tuple[StreamConfig, ...] = (
     # A full stream refuses, and the outbox keeps what was refused: nothing is dropped to make room.
+    # A subject that nobody reads is refused as well, so that its publisher knows.
     StreamConfig(
         name=EVENT_STREAM,
-        subjects=["minutier.>"],
+        subjects=[_every_version(event) for event in EVENTS],
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
         max_bytes=2 * 1024**3,
@@ -86,18 +96,16 @@ class Consumer:
 
     @property
     def subject(self) -> str:
-        """Every version: one that the service does not know is refused aloud, not passed over."""
-        return f"{self.event.TYPE.rpartition('.')[0]}.*.*"
+        return _every_version(self.event)
 
-    @property
-    def config(self) -> ConsumerConfig:
+    def config(self, *, ack_wait: float) -> ConsumerConfig:
         return ConsumerConfig(
             durable_name=self.name,
             filter_subject=self.subject,
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT_SECONDS,
+            ack_wait=ack_wait,
             max_deliver=SERVER_MAX_DELIVER,
-            max_ack_pending=256,
+            max_ack_pending=MAX_ACK_PENDING,
         )
 
 
@@ -105,8 +113,13 @@ def consumers(service: str) -> tuple[Consumer, ...]:
     return tuple(Consumer(service, event) for event in SUBSCRIPTIONS[service])
 
 
-async def upsert(js: JetStreamContext, *, replicas: int = 1) -> None:
-    """Make the server's streams and consumers those declared here; messages are kept."""
+async def upsert(js: JetStreamContext, *, replicas: int = 1, ack_wait: float = ACK_WAIT_SECONDS) -> None:
+    """Make the server's streams and consumers those declared here; messages and positions are kept.
+
+    ``ack_wait`` is how many seconds without a heartbeat give a message to somebody else. What is no
+    longer declared stays: it holds nothing back, and its position may be wanted. Raises what the
+    client raises, as where a change is one that the server does not make.
+    """
     for stream in STREAMS:
         config = replace(stream, num_replicas=replicas)
         assert config.name is not None
@@ -119,4 +132,4 @@ async def upsert(js: JetStreamContext, *, replicas: int = 1) -> None:
     for service in SUBSCRIPTIONS:
         for consumer in consumers(service):
             # Creating a durable that exists updates it where the change is allowed.
-            await js.add_consumer(EVENT_STREAM, consumer.config)
+            await js.add_consumer(EVENT_STREAM, consumer.config(ack_wait=ack_wait))

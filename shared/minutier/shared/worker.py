@@ -7,8 +7,10 @@ takes one job with it and not the service.
 import asyncio
 import ctypes
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ Result = TypeVar("Result")
 Report = Callable[[float], None]
 
 _POLL_SECONDS = 0.25
+_STOP_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -47,18 +50,17 @@ class Worker:
     async def run(self, function: Callable[..., Result], *args: Any, report: Report = ignore) -> Result:
         """``function(*args, report=…)`` in the child; ``function`` stands at the top of a module.
 
-        Raises `WorkerDied`, `WorkerTimedOut`, or what the function raised.
+        Whoever is cancelled while waiting for it has the child killed. Raises `WorkerDied`,
+        `WorkerTimedOut`, or what the function raised.
         """
         async with self._turn:
-            self._pool = self._pool or ProcessPool(
-                max_workers=1, initializer=_prepare, initargs=(self._fraction,), context=self._context
-            )
+            pool = await self._living_pool()
             self._fraction.value = 0.0
-            future = self._pool.schedule(_call, args=[function, args], timeout=self._limit)
+            future = pool.schedule(_call, args=[function, args], timeout=self._limit)
             watcher = asyncio.create_task(self._watch(report))
             try:
                 return await asyncio.wrap_future(future)
-            except ProcessExpired:
+            except (ProcessExpired, BrokenProcessPool):
                 raise WorkerDied from None
             except TimeoutError:
                 raise WorkerTimedOut from None
@@ -68,9 +70,22 @@ class Worker:
     async def stop(self) -> None:
         """Kill the child and whatever it is doing."""
         if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            await asyncio.to_thread(self._pool.join, 5)
-            self._pool = None
+            pool, self._pool = self._pool, None
+            pool.stop()  # type: ignore[no-untyped-call]
+            await asyncio.to_thread(pool.join, _STOP_SECONDS)
+
+    async def _living_pool(self) -> ProcessPool:
+        """A child killed while it had nothing to do breaks its pool for good."""
+        if self._pool is not None and not self._pool.active:
+            await self.stop()
+        if self._pool is None:
+            self._pool = ProcessPool(
+                max_workers=1,
+                initializer=_prepare,
+                initargs=(self._fraction, os.getpid()),
+                context=self._context,
+            )
+        return self._pool
 
     async def _watch(self, report: Report) -> None:
         last = 0.0
@@ -84,12 +99,16 @@ class Worker:
 _shared: "Synchronized[float] | None" = None
 
 
-def _prepare(fraction: "Synchronized[float]") -> None:
+def _prepare(fraction: "Synchronized[float]", parent: int) -> None:
     global _shared
     _shared = fraction
     # The terminal's ^C reaches the whole group; the parent decides when the child ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Sent when the thread ends that started the child: the main one, or the pool's, which live as
+    # long as the parent and the pool.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _call(function: Callable[..., Result], args: tuple[Any, ...]) -> Result:
