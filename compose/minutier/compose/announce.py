@@ -3,58 +3,73 @@
 import asyncio
 import hashlib
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import nats
+from minio.error import MinioException
+from pydantic import ValidationError
+from urllib3.exceptions import HTTPError
 
+from minutier.compose.connection import Connection
+from minutier.compose.jetstream import jetstream
 from minutier.schemas.codec import encode
 from minutier.schemas.events import Announcement, Location, RecordingAnnounced, recording_id
-from minutier.shared import topology
 from minutier.shared.objects import UPLOADS, Objects
-from minutier.shared.settings import NatsSettings, ObjectSettings
+from minutier.shared.topology import EVENT_STREAM
 
 SOURCE = "command-line"
 
 
+class Unacceptable(Exception):
+    """An argument is not of the form that the event asks for; the text says which."""
+
+
+class NotStored(Exception):
+    """The object store did not take the file."""
+
+
 async def announce(
-    file: Path, *, tenant: str, title: str | None, language: str | None, external_id: str | None = None
-) -> UUID:
+    file: Path,
+    connection: Connection,
+    *,
+    tenant: str,
+    title: str | None = None,
+    language: str | None = None,
+    external_id: str | None = None,
+) -> str:
     """The recording's id; the same file is the same recording unless ``external_id`` is given.
 
-    The object's name tells nothing of the local file's. Raises what the servers' clients raise.
+    The object's name tells nothing of the local file's. Raises `Unacceptable` before anything is
+    sent, `NotStored`, `Unanswered`, or `OSError` where the file cannot be read.
     """
     if external_id is None:
         external_id = await asyncio.to_thread(_digest, file)
     location = Location(bucket=UPLOADS, key=f"{uuid4()}/media")
-    await Objects(ObjectSettings()).upload(location.bucket, location.key, file, "application/octet-stream")
-    recording = recording_id(tenant, SOURCE, external_id)
-    event = RecordingAnnounced.of(
-        recording,
-        tenant=tenant,
-        source=f"minutier/{SOURCE}",
-        data=Announcement(
-            source=SOURCE, external_id=external_id, title=title, language=language, mix=location
-        ),
-    )
-    settings = NatsSettings()
-    client = await nats.connect(
-        settings.url,
-        token=settings.token.get_secret_value() if settings.token else None,
-        name="minutier-command-line",
-        connect_timeout=int(settings.timeout_seconds),
-        allow_reconnect=False,
-    )
     try:
-        await client.jetstream(timeout=settings.timeout_seconds).publish(
+        event = RecordingAnnounced.of(
+            recording_id(tenant, SOURCE, external_id),
+            tenant=tenant,
+            source=f"minutier/{SOURCE}",
+            data=Announcement(
+                source=SOURCE, external_id=external_id, title=title, language=language, mix=location
+            ),
+        )
+    except ValidationError as error:
+        faults = [f"--{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors(include_input=False)]
+        raise Unacceptable("; ".join(faults)) from None
+    try:
+        await Objects(connection.objects).upload(
+            location.bucket, location.key, file, "application/octet-stream"
+        )
+    except (MinioException, HTTPError) as error:
+        raise NotStored(type(error).__name__) from None
+    async with jetstream(connection.nats) as js:
+        await js.publish(
             event.nats_subject,
             encode(event),
-            stream=topology.EVENT_STREAM,
-            timeout=settings.timeout_seconds,
+            stream=EVENT_STREAM,
             headers={"Nats-Msg-Id": str(event.id)},
         )
-    finally:
-        await client.close()
-    return recording
+    return str(event.subject)
 
 
 def _digest(file: Path) -> str:

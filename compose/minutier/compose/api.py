@@ -1,8 +1,8 @@
 """The query service, as the command line sees it."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Self
 from uuid import UUID
 
 import httpx
@@ -10,91 +10,25 @@ import httpx_sse
 
 Recording = dict[str, Any]
 
+FINAL = frozenset({"completed", "rejected", "failed"})
+
 _SECONDS = httpx.Timeout(10.0)
-_PROGRESS_SECONDS = httpx.Timeout(10.0, read=120.0)
+# The service sends a comment more often than this.
+_PROGRESS_SECONDS = httpx.Timeout(10.0, read=60.0)
 _PAGE = 200
 _PAGES = 500
-FINAL = frozenset({"completed", "rejected", "failed"})
 
 
 class Unreachable(Exception):
     """The query service does not answer."""
 
 
+class Refused(Exception):
+    """The query service answers, but not with what was asked for; the text says why."""
+
+
 class NotFound(Exception):
-    """There is no such recording, or it has no such document yet."""
-
-
-class Api:
-    """A client of the HTTP API; every call raises `Unreachable` or `NotFound`."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=_SECONDS, trust_env=False)
-
-    def close(self) -> None:
-        self._client.close()
-
-    def recordings(self, tenant: str | None = None) -> list[Recording]:
-        """All of them, newest first, as the service orders them."""
-        found: list[Recording] = []
-        cursor: str | None = None
-        for _ in range(_PAGES):
-            given = {"tenant": tenant, "after": cursor, "limit": str(_PAGE)}
-            page = self._get("recordings", {key: value for key, value in given.items() if value}).json()
-            found += page["items"]
-            cursor = page["next"]
-            if cursor is None:
-                break
-        return found
-
-    def recording(self, id: str) -> Recording:
-        found: Recording = self._get(f"recordings/{id}").json()
-        return found
-
-    def transcript(self, id: str, format: str) -> str:
-        return self._get(f"recordings/{id}/transcript", {"format": format}).text
-
-    def minutes(self, id: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._get(f"recordings/{id}/minutes").json()
-        return found
-
-    def progress(self, id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Events (``progress`` or ``state``, data) until the recording is done or the connection ends."""
-        try:
-            with httpx_sse.connect_sse(
-                self._client, "GET", f"recordings/{id}/progress", timeout=_PROGRESS_SECONDS
-            ) as source:
-                if source.response.status_code == httpx.codes.NOT_FOUND:
-                    raise NotFound
-                for event in source.iter_sse():
-                    if event.event in {"progress", "state"}:
-                        yield event.event, json.loads(event.data)
-        except (httpx.HTTPError, httpx_sse.SSEError):
-            raise Unreachable(self._url) from None
-
-    def resolve(self, id: str) -> str:
-        """A recording's id from any beginning that only one has; raises `NotFound` or `Ambiguous`."""
-        try:
-            return str(UUID(id))
-        except ValueError:
-            matches = [item["id"] for item in self.recordings() if item["id"].startswith(id.lower())]
-        if not matches:
-            raise NotFound
-        if len(matches) > 1:
-            raise Ambiguous(len(matches))
-        return str(matches[0])
-
-    def _get(self, path: str, parameters: dict[str, str] | None = None) -> httpx.Response:
-        try:
-            response = self._client.get(path, params=parameters)
-        except httpx.HTTPError:
-            raise Unreachable(self._url) from None
-        if response.status_code == httpx.codes.NOT_FOUND:
-            raise NotFound
-        if response.is_error:
-            raise Unreachable(self._url)
-        return response
+    """There is no such recording, or it has no such document yet; the text says which."""
 
 
 class Ambiguous(Exception):
@@ -103,3 +37,97 @@ class Ambiguous(Exception):
     def __init__(self, count: int) -> None:
         super().__init__(count)
         self.count = count
+
+
+class Api:
+    """A client of the HTTP API; every call raises `Unreachable`, `Refused` or `NotFound`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        try:
+            self._client = httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=_SECONDS, trust_env=False)
+        except httpx.InvalidURL:
+            raise Unreachable(url) from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def recordings(self, tenant: str | None = None) -> list[Recording]:
+        """All of them, newest first, as the service orders them."""
+        found: list[Recording] = []
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            given = {"tenant": tenant, "after": cursor, "limit": str(_PAGE)}
+            page = await self._document("recordings", {key: value for key, value in given.items() if value})
+            found += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        return found
+
+    async def recording(self, id: str) -> Recording:
+        return await self._document(f"recordings/{id}")
+
+    async def transcript(self, id: str) -> dict[str, Any]:
+        return await self._document(f"recordings/{id}/transcript", {"format": "json"})
+
+    async def rendered_transcript(self, id: str, format: str) -> str:
+        return (await self._get(f"recordings/{id}/transcript", {"format": format})).text
+
+    async def minutes(self, id: str) -> dict[str, Any]:
+        return await self._document(f"recordings/{id}/minutes")
+
+    async def progress(self, id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """Events (``progress`` or ``state``, data) until the recording is done or the connection ends."""
+        path = f"recordings/{id}/progress"
+        try:
+            async with httpx_sse.aconnect_sse(self._client, "GET", path, timeout=_PROGRESS_SECONDS) as source:
+                if source.response.is_error:
+                    await source.response.aread()
+                    _checked(source.response)
+                async for event in source.aiter_sse():
+                    if event.event in {"progress", "state"}:
+                        yield event.event, json.loads(event.data)
+        except (httpx.HTTPError, httpx_sse.SSEError):
+            raise Unreachable(self._url) from None
+
+    async def resolve(self, id: str) -> str:
+        """A recording's id from any beginning that only one has; raises `NotFound` or `Ambiguous`."""
+        try:
+            return str(UUID(id))
+        except ValueError:
+            matches = [item["id"] for item in await self.recordings() if item["id"].startswith(id.lower())]
+        if not matches:
+            raise NotFound("There is no recording with this id.")
+        if len(matches) > 1:
+            raise Ambiguous(len(matches))
+        return str(matches[0])
+
+    async def _document(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+        response = await self._get(path, parameters)
+        try:
+            found: dict[str, Any] = response.json()
+        except ValueError:
+            raise Refused(f"{self._url} is no query service of Minutier.") from None
+        return found
+
+    async def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> httpx.Response:
+        try:
+            response = await self._client.get(path, params=parameters)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise Unreachable(self._url) from None
+        return _checked(response)
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    """Raises what the service's problem document (RFC 9457) says, where it answers with one."""
+    if not response.is_error:
+        return response
+    try:
+        detail = str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"HTTP status {response.status_code}."
+    raise (NotFound if response.status_code == httpx.codes.NOT_FOUND else Refused)(detail)

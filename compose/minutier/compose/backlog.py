@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import nats
 from nats.js.errors import NotFoundError
 
+from minutier.compose.jetstream import jetstream
 from minutier.shared import topology
 from minutier.shared.settings import NatsSettings
 
@@ -23,18 +23,9 @@ class Backlog:
     dead_letters: int
 
 
-async def backlog() -> Backlog:
-    """Raises what the NATS client raises."""
-    settings = NatsSettings()
-    client = await nats.connect(
-        settings.url,
-        token=settings.token.get_secret_value() if settings.token else None,
-        name="minutier-command-line",
-        connect_timeout=int(settings.timeout_seconds),
-        allow_reconnect=False,
-    )
-    try:
-        js = client.jetstream(timeout=settings.timeout_seconds)
+async def backlog(settings: NatsSettings) -> Backlog:
+    """Raises `Unanswered`."""
+    async with jetstream(settings) as js:
         found = []
         for service in topology.SUBSCRIPTIONS:
             for consumer in topology.consumers(service):
@@ -52,5 +43,3 @@ async def backlog() -> Backlog:
                 )
         stream = await js.stream_info(topology.DEAD_LETTER_STREAM)
         return Backlog(tuple(found), stream.state.messages)
-    finally:
-        await client.close()

@@ -3,29 +3,47 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from minutier.compose.directory import DataDirectory, default_path
+from minutier.compose.directory import DataDirectory, State, default_path
+
+if TYPE_CHECKING:
+    from minutier.shared.settings import NatsSettings, ObjectSettings
 
 
 class NotRunning(Exception):
     """There is no system to talk to; the text says how to start one."""
 
 
+class StillStarting(NotRunning):
+    """The system will be there in a moment."""
+
+
 @dataclass(frozen=True)
 class Connection:
-    """The query service, and the settings for NATS and the object store where they are known here.
-
-    ``environment`` holds what the settings classes read; the process's own environment comes first.
-    """
+    """An embedded system has a ``directory`` and the ``state`` that its supervisor wrote there."""
 
     query_url: str
-    environment: dict[str, str]
-    directory: DataDirectory | None
+    directory: DataDirectory | None = None
+    state: State | None = None
 
-    def apply(self) -> None:
-        """Let settings that are made from now on find the servers."""
-        for name, value in self.environment.items():
-            os.environ.setdefault(name, value)
+    @property
+    def nats(self) -> "NatsSettings":
+        """The embedded server's, else what the environment says."""
+        from minutier.shared.settings import NatsSettings
+
+        if self.directory is None or self.state is None:
+            return NatsSettings()
+        return self.directory.credentials(()).nats(self.state.processes["nats"].ports)
+
+    @property
+    def objects(self) -> "ObjectSettings":
+        """The embedded store's, else what the environment says."""
+        from minutier.shared.settings import ObjectSettings
+
+        if self.directory is None or self.state is None:
+            return ObjectSettings()
+        return self.directory.credentials(()).objects(self.state.processes["s3"].ports)
 
 
 def data_directory(option: Path | None) -> DataDirectory:
@@ -34,11 +52,19 @@ def data_directory(option: Path | None) -> DataDirectory:
     return DataDirectory(option or (Path(named) if named else default_path()))
 
 
+def elsewhere() -> Connection | None:
+    """A system whose servers the environment names."""
+    url = os.environ.get("MINUTIER_QUERY_URL")
+    return Connection(url.rstrip("/")) if url else None
+
+
 def find(option: Path | None) -> Connection:
     """Raises `NotRunning`."""
-    if url := os.environ.get("MINUTIER_QUERY_URL"):
-        return Connection(url.rstrip("/"), {}, None)
-    directory = data_directory(option)
+    return elsewhere() or embedded(data_directory(option))
+
+
+def embedded(directory: DataDirectory) -> Connection:
+    """The system that runs in ``directory``. Raises `NotRunning`."""
     state = directory.read_state() if directory.locked_by else None
     if state is None:
         raise NotRunning(
@@ -46,17 +72,8 @@ def find(option: Path | None) -> Connection:
             "MINUTIER_QUERY_URL to the address of a query service elsewhere."
         )
     if not state.ready:
-        raise NotRunning(f"Minutier is still starting in {directory.path}. Try again in a few seconds.")
-    credentials = directory.credentials(())
-    environment = {
-        "MINUTIER_NATS_URL": f"nats://127.0.0.1:{state.processes['nats'].ports['client']}",
-        "MINUTIER_NATS_TOKEN": credentials.nats_token,
-        "MINUTIER_OBJECTS_ENDPOINT": f"127.0.0.1:{state.processes['s3'].ports['s3']}",
-        "MINUTIER_OBJECTS_ACCESS_KEY": credentials.access_key,
-        "MINUTIER_OBJECTS_SECRET_KEY": credentials.secret_key,
-        "MINUTIER_OBJECTS_SECURE": "false",
-    }
+        raise StillStarting(f"Minutier is still starting in {directory.path}. Try again in a few seconds.")
     query = state.processes.get("query")
     if query is None:
         raise NotRunning("The query service is not part of what runs. Start all of it with 'minutier up'.")
-    return Connection(f"http://127.0.0.1:{query.ports['http']}", environment, directory)
+    return Connection(f"http://127.0.0.1:{query.ports['http']}", directory, state)

@@ -5,12 +5,16 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
+
+if TYPE_CHECKING:
+    from minutier.shared.settings import NatsSettings, ObjectSettings
 
 
 class Locked(Exception):
@@ -25,6 +29,13 @@ class Locked(Exception):
         self.pid = pid
 
 
+class Occupied(Exception):
+    """The directory holds something that is not Minutier's."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds other files. Choose a new or an empty directory with --data-dir.")
+
+
 @dataclass(frozen=True)
 class Credentials:
     """Made once per data directory; nothing but this directory's servers knows them."""
@@ -34,6 +45,27 @@ class Credentials:
     access_key: str
     secret_key: str = field(repr=False)
     role_passwords: dict[str, str] = field(repr=False)
+
+    def nats(self, ports: Mapping[str, int]) -> "NatsSettings":
+        """For the server that listens on ``ports``."""
+        from pydantic import SecretStr
+
+        from minutier.shared.settings import NatsSettings
+
+        return NatsSettings(url=f"nats://127.0.0.1:{ports['client']}", token=SecretStr(self.nats_token))
+
+    def objects(self, ports: Mapping[str, int]) -> "ObjectSettings":
+        """For the store that listens on ``ports``."""
+        from pydantic import SecretStr
+
+        from minutier.shared.settings import ObjectSettings
+
+        return ObjectSettings(
+            endpoint=f"127.0.0.1:{ports['s3']}",
+            access_key=self.access_key,
+            secret_key=SecretStr(self.secret_key),
+            secure=False,
+        )
 
 
 @dataclass(frozen=True)
@@ -67,11 +99,14 @@ class DataDirectory:
         return self.path / "logs"
 
     def create(self) -> None:
-        """Make the directory, open to its owner only.
+        """Make the directory, open to its owner only; raises `Occupied`.
 
         For root it can be passed through, since PostgreSQL, which refuses to run as root, lies in it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
+        if not (self.path / "lock").exists() and any(self.path.iterdir()):
+            # Another's directory, such as a home, must not be closed to others.
+            raise Occupied(self.path)
         self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         self.logs.mkdir(mode=0o700, exist_ok=True)
 

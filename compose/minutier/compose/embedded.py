@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from minutier.compose import servers
 from minutier.compose.directory import Credentials, DataDirectory, ProcessState, State
 from minutier.compose.processes import Launch
@@ -35,19 +33,11 @@ class System:
 
     @property
     def nats(self) -> NatsSettings:
-        return NatsSettings(
-            url=f"nats://127.0.0.1:{self._port(servers.NATS, 'client')}",
-            token=SecretStr(self.credentials.nats_token),
-        )
+        return self.credentials.nats(self.supervisor[servers.NATS].ports)
 
     @property
     def objects(self) -> ObjectSettings:
-        return ObjectSettings(
-            endpoint=f"127.0.0.1:{self._port(servers.S3, 's3')}",
-            access_key=self.credentials.access_key,
-            secret_key=SecretStr(self.credentials.secret_key),
-            secure=False,
-        )
+        return self.credentials.objects(self.supervisor[servers.S3].ports)
 
     @property
     def administrator_url(self) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-import nats
 import psycopg
 from minio import Minio
 from minio.commonconfig import ENABLED
@@ -21,6 +20,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
+from minutier.compose.jetstream import jetstream
 from minutier.shared import migrations, objects, topology
 from minutier.shared.settings import NatsSettings, ObjectSettings
 
@@ -111,17 +111,8 @@ def _has_migrations(service: str) -> bool:
 
 async def prepare_nats(settings: NatsSettings, *, replicas: int) -> None:
     """The streams and consumers of the topology."""
-    client = await nats.connect(
-        settings.url,
-        token=settings.token.get_secret_value() if settings.token else None,
-        name="minutier-provision",
-        connect_timeout=int(settings.timeout_seconds),
-        allow_reconnect=False,
-    )
-    try:
-        await topology.upsert(client.jetstream(timeout=settings.timeout_seconds), replicas=replicas)
-    finally:
-        await client.close()
+    async with jetstream(settings) as js:
+        await topology.upsert(js, replicas=replicas)
 
 
 def prepare_buckets(client: Minio) -> None:

@@ -55,3 +55,46 @@ def minutes(console: Console, document: dict[str, Any], transcript: dict[str, An
             times = ", ".join(clock(starts[cited]) for cited in item["cites"] if cited in starts)
             title = f"{escape(item['title'])}: " if item.get("title") else ""
             console.print(f"  • {title}{escape(item['text'])} [dim]({times})[/dim]")
+
+
+def status(console: Console, document: dict[str, Any]) -> None:
+    processes = Table("process", "state", "pid", "restarts", box=None)
+    for name, process in document["processes"].items():
+        processes.add_row(name, process["phase"], str(process["pid"] or ""), str(process["restarts"]))
+    waiting = Table("consumer", "waiting", "in hand", "redelivered", box=None)
+    for row in document["consumers"]:
+        figures = (row["pending"], row["in_flight"], row["redelivered"])
+        waiting.add_row(row["consumer"], *map(str, figures))
+    in_flight = Table("in flight", "title", "stages that run", box=None)
+    for item in document["in_flight"]:
+        running = [name for name, stage in item["stages"].items() if stage["state"] == "running"]
+        in_flight.add_row(item["id"][:8], escape(item.get("title") or ""), ", ".join(running))
+    for table in (processes, waiting, in_flight):
+        if table.rows:
+            console.print(table)
+            console.print()
+    console.print(f"dead letters: {document['dead_letters']}; in flight: {len(document['in_flight'])}")
+
+
+def complaint(recording: dict[str, Any]) -> str:
+    """Why there are no minutes of a recording, and what to do."""
+    reason = recording.get("reason") or "unknown"
+    return f"The recording was {recording['state']} ({reason}). {recording.get('explanation') or ''}".strip()
+
+
+def demonstration(
+    recording: dict[str, Any], transcript: dict[str, Any], minutes: dict[str, Any]
+) -> dict[str, Any]:
+    """What ``minutier demo --json`` prints; times in seconds."""
+    keys = ("speaker", "start", "end", "text")
+    return {
+        "recording_id": recording["id"],
+        "duration_seconds": transcript["duration"],
+        "language": transcript["language"],
+        "turns": [{key: segment[key] for key in keys} for segment in transcript["segments"]],
+        "minutes": minutes,
+        "timings": {
+            "stages": {name: stage["seconds"] for name, stage in recording["stages"].items()},
+            "total": recording["total_seconds"],
+        },
+    }

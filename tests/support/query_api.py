@@ -1,0 +1,96 @@
+"""A small HTTP server that answers as the query service does."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+STAGES = ("ingestion", "diarization", "transcription", "attribution", "summarisation")
+
+
+def recording(id: str, *, state: str = "completed", **fields: Any) -> dict[str, Any]:
+    stage = {"state": "done" if state == "completed" else "waiting", "seconds": 1.0, "reason": None}
+    return {
+        "id": id,
+        "tenant": "default",
+        "title": "Weekly",
+        "source": "command-line",
+        "state": state,
+        "duration": 30.0,
+        "language": "en",
+        "announced_at": "2026-01-01T00:00:00Z",
+        "reason": None,
+        "explanation": None,
+        "stages": dict.fromkeys(STAGES, stage),
+        "total_seconds": 5.0,
+        **fields,
+    }
+
+
+@dataclass
+class QueryApi:
+    """What it answers with."""
+
+    recordings: list[dict[str, Any]] = field(default_factory=list)
+    transcript: dict[str, Any] = field(default_factory=dict)
+    minutes: dict[str, Any] = field(default_factory=dict)
+    page: int = 2
+    url: str = ""
+
+    def answer(self, target: str) -> tuple[int, str, str]:
+        parts = urlsplit(target)
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        path = parts.path.removeprefix("/api/v1/recordings").strip("/").split("/")
+        if path == [""]:
+            start = int(query.get("after", 0))
+            following = start + self.page
+            cursor = str(following) if following < len(self.recordings) else None
+            return _json({"items": self.recordings[start:following], "next": cursor})
+        found = next((item for item in self.recordings if item["id"] == path[0]), None)
+        if found is None:
+            return 404, "application/json", "{}"
+        match path[1:]:
+            case []:
+                return _json(found)
+            case ["transcript"] if query.get("format") == "json":
+                return _json(self.transcript)
+            case ["transcript"]:
+                return 200, "text/plain", f"as {query.get('format')}"
+            case ["minutes"]:
+                return _json(self.minutes)
+            case _:
+                return 200, "text/event-stream", f"event: state\ndata: {json.dumps(found)}\n\n"
+
+
+def _json(document: Any) -> tuple[int, str, str]:
+    return 200, "application/json", json.dumps(document)
+
+
+@contextmanager
+def serving(api: QueryApi) -> Iterator[QueryApi]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, kind, body = api.answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,145 @@
+"""The command line, against a server that answers as the query service does."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from minutier.compose import announce, cli
+from minutier.compose.failures import Status
+from tests.support.query_api import QueryApi, recording, serving
+
+FIRST = "11111111-0000-5000-8000-000000000001"
+SECOND = "11111111-0000-5000-8000-000000000002"
+THIRD = "22222222-0000-5000-8000-000000000003"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[QueryApi]:
+    answers = QueryApi(
+        recordings=[recording(FIRST), recording(SECOND), recording(THIRD)],
+        transcript={
+            "speakers": [{"id": "speaker-1", "label": "Speaker 1"}],
+            "segments": [{"id": "s1", "speaker": "speaker-1", "start": 65.0, "end": 67.0, "text": "Hello."}],
+        },
+        minutes={
+            "engine": "extractive",
+            "summary": [{"text": "They greet.", "cites": ["s1"]}],
+            "fallback_reason": None,
+        },
+    )
+    with serving(answers):
+        monkeypatch.setenv("MINUTIER_QUERY_URL", answers.url)
+        yield answers
+
+
+@pytest.fixture
+def minutier(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "type[Run]":
+    Run.monkeypatch, Run.capsys = monkeypatch, capsys
+    return Run
+
+
+class Run:
+    """One call of the command: its status, and what it printed."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def __init__(self, *arguments: str) -> None:
+        self.monkeypatch.setattr(sys, "argv", ["minutier", *arguments])
+        self.status: str | int | None = 0
+        try:
+            cli.main()
+        except SystemExit as ending:
+            self.status = ending.code
+        self.out, self.err = self.capsys.readouterr()
+
+
+def test_list_follows_every_page(api: QueryApi, minutier: type[Run]) -> None:
+    run = minutier("list", "--json")
+    assert [item["id"] for item in json.loads(run.out)["recordings"]] == [FIRST, SECOND, THIRD]
+    assert "11111111" in minutier("list").out
+
+
+@pytest.mark.parametrize("format", ["text", "vtt", "srt", "rttm"])
+def test_transcript_is_printed_as_it_comes(api: QueryApi, minutier: type[Run], format: str) -> None:
+    run = minutier("transcript", THIRD, "--format", format)
+    assert (run.status, run.out) == (0, f"as {format}\n")
+
+
+def test_a_beginning_names_a_recording_where_only_one_has_it(api: QueryApi, minutier: type[Run]) -> None:
+    assert minutier("transcript", "2222", "--json").status == 0
+    ambiguous = minutier("transcript", "1111")
+    assert (ambiguous.status, ambiguous.out) == (Status.USAGE, "")
+    assert "2 recordings begin so" in ambiguous.err
+    unknown = minutier("transcript", "9999")
+    assert unknown.status == Status.FAILED
+    assert "minutier list" in unknown.err
+
+
+def test_minutes_cite_times(api: QueryApi, minutier: type[Run]) -> None:
+    run = minutier("minutes", THIRD)
+    assert "They greet. (1:05)" in run.out
+    assert "extract" in run.out
+    assert json.loads(minutier("minutes", THIRD, "--json").out) == api.minutes
+
+
+def test_a_rejected_recording_says_why(
+    api: QueryApi, minutier: type[Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    api.recordings.append(
+        recording("3" * 36, state="rejected", reason="no_audio", explanation="Record with sound.")
+    )
+
+    async def announced(*_: object, **__: object) -> str:
+        return "3" * 36
+
+    monkeypatch.setattr(announce, "announce", announced)
+    file = tmp_path / "x.mp4"
+    file.touch()
+    run = minutier("ingest", str(file), "--watch", "--json")
+    assert run.status == Status.FAILED
+    assert json.loads(run.out)["recordings"][0]["reason"] == "no_audio"
+    assert "Record with sound." in run.err
+
+
+def test_what_is_not_running_says_how_to_start_it(minutier: type[Run], tmp_path: Path) -> None:
+    run = minutier("list", "--data-dir", str(tmp_path), "--json")
+    assert (run.status, run.out) == (Status.UNREACHABLE, "")
+    assert "minutier up" in run.err
+
+
+def test_an_unreachable_service_is_named(minutier: type[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINUTIER_QUERY_URL", "http://127.0.0.1:1")
+    run = minutier("list")
+    assert run.status == Status.UNREACHABLE
+    assert "http://127.0.0.1:1" in run.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["transcript", FIRST, "--format", "doc"], ["ingest", "/does/not/exist"]]
+)
+def test_wrong_usage_is_status_2(api: QueryApi, minutier: type[Run], arguments: list[str]) -> None:
+    run = minutier(*arguments)
+    assert (run.status, run.out) == (Status.USAGE, "")
+    assert run.err
+
+
+def test_the_unexpected_shows_no_content_and_no_traceback(
+    api: QueryApi, minutier: type[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.transcript = {}
+    run = minutier("minutes", THIRD)
+    assert run.status == Status.FAILED
+    assert "MINUTIER_DEBUG" in run.err
+    assert "Traceback" not in run.err
+    monkeypatch.setenv("MINUTIER_DEBUG", "1")
+    with pytest.raises(KeyError):
+        minutier("minutes", THIRD)
+
+
+def test_the_sample_is_found_without_loading_its_package() -> None:
+    assert cli.sample().name == "sample.wav"
+    assert "pyannote.audio" not in sys.modules
