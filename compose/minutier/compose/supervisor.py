@@ -55,7 +55,7 @@ class Unusable(Exception):
 
 @dataclass
 class Running:
-    """What is known of a program's process now."""
+    """What is known of a program's process now; ``hopeless`` says that it will not become ready."""
 
     program: Program
     log: Path
@@ -127,12 +127,8 @@ class Supervisor:
         for running in tier:
             name = running.program.name
             self._tasks[name] = asyncio.create_task(self._keep(running), name=f"keep-{name}")
-        outcomes = await asyncio.gather(*(_started(running) for running in tier))
-        for running, started in zip(tier, outcomes, strict=True):
-            if running.unusable is not None:
-                raise running.unusable
-            if not started:
-                raise StartFailed(running.program.name, running.log)
+        # The first that fails is told at once; `stop` ends the wait for the others.
+        await asyncio.gather(*(_started(running) for running in tier))
 
     async def stop(self) -> None:
         """Stop everything; after this returns no process of it is left."""
@@ -148,6 +144,7 @@ class Supervisor:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        running.hopeless.set()
         self._note(running, Phase.STOPPED)
 
     async def _keep(self, running: Running) -> None:
@@ -228,14 +225,18 @@ class Supervisor:
                 await asyncio.to_thread(shorten, running.log)
 
 
-async def _started(running: Running) -> bool:
+async def _started(running: Running) -> None:
+    """Wait until the program is ready; raises `StartFailed` or `Unusable`."""
     signs = [asyncio.create_task(event.wait()) for event in (running.ready, running.hopeless)]
     try:
         await asyncio.wait(signs, timeout=running.program.start_seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for sign in signs:
             sign.cancel()
-    return running.ready.is_set()
+    if running.unusable is not None:
+        raise running.unusable
+    if not running.ready.is_set():
+        raise StartFailed(running.program.name, running.log)
 
 
 async def _answers(program: Program, ports: Ports) -> bool:
