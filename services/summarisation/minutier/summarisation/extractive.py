@@ -1,85 +1,163 @@
 """Minutes without a model: the meeting's own sentences, chosen and sorted, never rewritten."""
 
+import asyncio
 import math
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from minutier.summarisation.domain import Claim, Minutes, Passage
+from minutier.schemas.base import Model
+from minutier.schemas.documents import Engine
+from minutier.shared.worker import Report
+from minutier.summarisation.cues import CUES, Cues
+from minutier.summarisation.domain import Claim, Meeting, Minutes, Passage
+from minutier.summarisation.topics import divide, titles
+from minutier.summarisation.words import Words, sentences, tokens
 
-_SENTENCE = re.compile(r"(?<=[.?!…])\s+")
-_WORD = re.compile(r"[^\W\d_]{4,}")
-_MOST_SENTENCES = 1500
+# Part of every document's key: raise it where the rules change what they give.
+RULES = 2
+
 _MOST_ITEMS = 12
+_MOST_SUMMARY = 7
 _FEWEST_WORDS = 4
-
-_DECISION = re.compile(
-    r"\b(we('ve| have)? (decided|agreed)|let's go with|it's decided|(on a|nous avons) décidé|c'est décidé|"
-    r"(wir haben|haben wir) \w*\s*(beschlossen|entschieden)|wir einigen uns|we hebben (besloten|afgesproken)|"
-    r"(is|sind|wurde) beschlossen)\b",
-    re.IGNORECASE,
-)
-_ACTION = re.compile(
-    r"\b(I('ll| will| am going to|'m going to)|je (vais|m'en occupe)|je m'en charge|ich (werde|kümmere mich|"
-    r"übernehme)|ik (zal|ga|neem))\b",
-    re.IGNORECASE,
-)
-_DUE = re.compile(
-    r"\b((by|before|until) (tomorrow|tonight|next week|(mon|tues|wednes|thurs|fri|satur|sun)day)|"
-    r"(d'ici|avant) (demain|lundi|mardi|mercredi|jeudi|vendredi|la semaine prochaine)|"
-    r"bis (morgen|montag|dienstag|mittwoch|donnerstag|freitag|nächste woche)|"
-    r"(voor|tegen) (morgen|maandag|dinsdag|woensdag|donderdag|vrijdag|volgende week))\b",
-    re.IGNORECASE,
-)
+_FEWEST_TO_ASK = 2
+_SAME = 0.5
 
 
-def extract(passages: Sequence[Passage]) -> Minutes:
-    """Sentences as they were said; who acts is whoever says so, and by when only what is said there."""
-    sentences = [
-        (passage, sentence.strip())
-        for passage in passages
-        for sentence in _SENTENCE.split(passage.text)
-        if len(sentence.split()) >= _FEWEST_WORDS
-    ]
-    statements = [(p, text) for p, text in sentences if not text.endswith("?")]
-    ranks = _ranks([text for _, text in statements[:_MOST_SENTENCES]])
-    wanted = min(7, max(1, math.ceil(len(statements) / 12))) if statements else 0
-    best = sorted(sorted(range(len(ranks)), key=lambda index: -ranks[index])[:wanted])
+class Extractive:
+    """The writer that needs no endpoint."""
+
+    engine = Engine.EXTRACTIVE
+    model = Model(name="extractive", revision=str(RULES))
+
+    async def write(self, meeting: Meeting, report: Report) -> Minutes:
+        return await asyncio.to_thread(extract, meeting)
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    passage: Passage
+    text: str
+    stems: frozenset[str]
+    rank: float
+
+    @property
+    def asks(self) -> bool:
+        return self.text.endswith(("?", "？"))
+
+    def claim(self) -> Claim:
+        return Claim(self.text, (self.passage.id,))
+
+
+def extract(meeting: Meeting) -> Minutes:
+    """Sentences as they were said; who acts is whoever says so, and by when only what is said there.
+
+    Decisions and actions need the cues of the meeting's language: where there are none, neither are they.
+    """
+    words = Words(meeting.language)
+    cues = CUES.get(meeting.language)
+    parts = divide(meeting.passages, words)
+    said = _ranked(meeting.passages, words)
+    statements = [sentence for sentence in said if not sentence.asks]
+    wanted = min(_MOST_SUMMARY, math.ceil(len(statements) / 12))
+    questions = [s for s in said if s.asks and len(s.stems) >= _FEWEST_TO_ASK]
     return Minutes(
-        summary=[Claim(statements[index][1], (statements[index][0].id,)) for index in best],
-        decisions=[Claim(text, (p.id,)) for p, text in statements if _DECISION.search(text)][:_MOST_ITEMS],
-        actions=[
-            Claim(text, (p.id,), who=p.speaker, due=_due(text))
-            for p, text in statements
-            if _ACTION.search(text)
-        ][:_MOST_ITEMS],
-        questions=[Claim(text, (p.id,)) for p, text in sentences if text.endswith("?")][:_MOST_ITEMS],
+        summary=[sentence.claim() for sentence in _best(statements, wanted)],
+        topics=_topics(meeting.passages, parts, said, words) if len(parts) > 1 else [],
+        decisions=[s.claim() for s in _best(s for s in statements if cues and cues.decides(s.text))],
+        actions=_actions(statements, cues) if cues else [],
+        questions=[sentence.claim() for sentence in _best(questions)],
     )
 
 
-def _due(text: str) -> str | None:
-    found = _DUE.search(text)
-    return found.group(0) if found else None
+def _ranked(passages: Sequence[Passage], words: Words) -> list[_Sentence]:
+    found = [
+        (passage, sentence)
+        for passage in passages
+        for sentence in sentences(passage.text)
+        if len(tokens(sentence)) >= _FEWEST_WORDS
+    ]
+    stems = [words.stems(sentence) for _, sentence in found]
+    return [
+        _Sentence(passage, text, frozenset(own), rank)
+        for (passage, text), own, rank in zip(found, stems, _ranks(stems), strict=True)
+    ]
 
 
-def _ranks(sentences: Sequence[str]) -> list[float]:
-    """LexRank (Erkan and Radev 2004): how central each sentence is among those that share its words."""
-    counts = [Counter(_WORD.findall(text.casefold())) for text in sentences]
-    frequency = Counter(word for count in counts for word in count)
-    index = {word: position for position, word in enumerate(frequency)}
+def _best(candidates: Iterable[_Sentence], most: int = _MOST_ITEMS) -> list[_Sentence]:
+    """The most central ones in the order they were said, without those that repeat another."""
+    order = list(candidates)
+    chosen: dict[int, _Sentence] = {}
+    for index in sorted(range(len(order)), key=lambda index: -order[index].rank):
+        if len(chosen) == most:
+            break
+        if not any(_alike(order[index], other) for other in chosen.values()):
+            chosen[index] = order[index]
+    return [chosen[index] for index in sorted(chosen)]
+
+
+def _alike(one: _Sentence, other: _Sentence) -> bool:
+    if one.text.casefold() == other.text.casefold():
+        return True
+    either = len(one.stems | other.stems)
+    return either > 0 and len(one.stems & other.stems) / either > _SAME
+
+
+def _actions(statements: Iterable[_Sentence], cues: Cues) -> list[Claim]:
+    return [
+        replace(s.claim(), who=s.passage.speaker, what=cues.promised(s.text), due=cues.due_in(s.text))
+        for s in _best(s for s in statements if cues.promised(s.text))
+    ]
+
+
+def _topics(
+    passages: Sequence[Passage], parts: Sequence[range], said: Sequence[_Sentence], words: Words
+) -> list[Claim]:
+    """Each part's characteristic terms and its most central statement."""
+    part_of = {passages[index].id: number for number, part in enumerate(parts) for index in part}
+    spoken: list[list[_Sentence]] = [[] for _ in parts]
+    for sentence in said:
+        spoken[part_of[sentence.passage.id]].append(sentence)
+    named = titles([[sentence.text for sentence in part] for part in spoken], words)
+    claims = []
+    for title, part in zip(named, spoken, strict=True):
+        central = _best((sentence for sentence in part if not sentence.asks), 1)
+        claims += [Claim(s.text, (s.passage.id,), title=title) for s in central if title]
+    return claims
+
+
+def _ranks(sentences: Sequence[Sequence[str]]) -> list[float]:
+    """LexRank (Erkan and Radev 2004): how central each sentence is among those that share its words.
+
+    ``sentences`` are given as their stems. Similarity is the cosine of weighted words; its matrix is
+    never built, since all that is needed of it is its product with a vector, so that memory grows
+    with the number of words and not with the square of the number of sentences.
+    """
+    counts = [Counter(stems) for stems in sentences]
+    spread = Counter(stem for count in counts for stem in count)
+    index = {stem: position for position, stem in enumerate(spread)}
     if not index:
         return [0.0] * len(sentences)
-    vectors = np.zeros((len(counts), len(index)), dtype=np.float32)
-    for row, count in enumerate(counts):
-        for word, times in count.items():
-            vectors[row, index[word]] = times * math.log(1 + len(counts) / frequency[word])
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.where(norms == 0, 1, norms)
-    similarity = vectors @ vectors.T
-    transition = similarity / np.maximum(similarity.sum(axis=1, keepdims=True), 1e-9)
-    rank = np.full(len(counts), 1 / len(counts), dtype=np.float32)
+    rows = np.array([row for row, count in enumerate(counts) for _ in count])
+    columns = np.array([index[stem] for count in counts for stem in count])
+    values = np.array(
+        [
+            times * math.log(1 + len(counts) / spread[stem])
+            for count in counts
+            for stem, times in count.items()
+        ]
+    )
+    norms = np.sqrt(np.bincount(rows, values**2, len(counts)))
+    values /= norms[rows]
+
+    def similarity(vector: np.ndarray) -> np.ndarray:
+        by_word = np.bincount(columns, values * vector[rows], len(index))
+        return np.bincount(rows, values * by_word[columns], len(counts))
+
+    sums = np.maximum(similarity(np.ones(len(counts))), 1e-9)
+    rank = np.full(len(counts), 1 / len(counts))
     for _ in range(30):
-        rank = 0.15 / len(counts) + 0.85 * (transition.T @ rank)
+        rank = 0.15 / len(counts) + 0.85 * similarity(rank / sums)
     return [float(value) for value in rank]
