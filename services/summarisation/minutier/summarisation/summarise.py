@@ -1,52 +1,86 @@
 """The use case: writes the minutes of a transcript."""
 
-import asyncio
 import time
 
-from minutier.schemas.base import Model
+import structlog
+
 from minutier.schemas.documents import (
     UNKNOWN_SPEAKER,
     Action,
-    Engine,
     MinutesDocument,
     Statement,
+    Topic,
     TranscriptDocument,
 )
-from minutier.schemas.events import Attributed, Stage, Written
+from minutier.schemas.events import Attributed, ObjectRef, Stage, Written
 from minutier.shared.artefacts import artefact_version
-from minutier.summarisation.domain import Claim, Passage
-from minutier.summarisation.extractive import extract
-from minutier.summarisation.ports import Artefacts
+from minutier.shared.worker import Report
+from minutier.summarisation.domain import Claim, Failure, Meeting, Minutes, Passage
+from minutier.summarisation.ports import Artefacts, CannotWrite, Writer
 
-# Part of every document's key: raise it where the rules change what they give.
-RULES = 1
+log = structlog.get_logger(__name__)
 
 
-async def summarise(data: Attributed, *, tenant: str, artefacts: Artefacts) -> Written:
-    """Store the minutes of a transcript, and tell what they are."""
+async def summarise(
+    data: Attributed,
+    *,
+    tenant: str,
+    artefacts: Artefacts,
+    writer: Writer,
+    fallback: Writer,
+    report: Report,
+) -> Written:
+    """Store the minutes of a transcript, and tell what they are.
+
+    Where ``writer`` cannot, ``fallback`` writes them and they say why; they have a key of their own,
+    so that ``writer`` is asked again when the work is done again.
+    """
     started = time.monotonic()
     transcript = await artefacts.load(TranscriptDocument, data.transcript)
-    minutes = await asyncio.to_thread(minutes_of, transcript)
-    ref = await artefacts.store(
-        minutes,
-        tenant=tenant,
-        stage=Stage.SUMMARISATION,
-        version=artefact_version(data.transcript.sha256, engine=Engine.EXTRACTIVE, rules=RULES),
-    )
+    meeting = meeting_of(transcript)
+
+    async def written_by(writer: Writer, failure: Failure | None = None) -> tuple[MinutesDocument, ObjectRef]:
+        version = artefact_version(
+            data.transcript.sha256,
+            engine=writer.engine,
+            model=writer.model.model_dump(mode="json"),
+            failure=failure,
+        )
+        found = await artefacts.find(
+            MinutesDocument,
+            tenant=tenant,
+            recording_id=transcript.recording_id,
+            stage=Stage.SUMMARISATION,
+            version=version,
+        )
+        if found is not None:
+            return found
+        document = document_of(transcript, await writer.write(meeting, report), writer, failure)
+        ref = await artefacts.store(document, tenant=tenant, stage=Stage.SUMMARISATION, version=version)
+        return document, ref
+
+    try:
+        minutes, ref = await written_by(writer)
+    except CannotWrite as error:
+        log.warning("minutes written without the endpoint", reason=error.failure)
+        minutes, ref = await written_by(fallback, error.failure)
+    report(1.0)
     return Written(
         minutes=ref,
         engine=minutes.engine,
         fell_back=minutes.fallback_reason is not None,
-        items=sum(map(len, (minutes.summary, minutes.decisions, minutes.actions, minutes.questions))),
+        items=sum(
+            map(len, (minutes.summary, minutes.topics, minutes.decisions, minutes.actions, minutes.questions))
+        ),
         dropped_claims=minutes.dropped_claims,
         processing_seconds=time.monotonic() - started,
     )
 
 
-def minutes_of(transcript: TranscriptDocument) -> MinutesDocument:
-    """Minutes of the meeting's own sentences; a transcript without words gives empty minutes."""
+def meeting_of(transcript: TranscriptDocument) -> Meeting:
     labels = {speaker.id: speaker.label for speaker in transcript.speakers}
-    written = extract(
+    return Meeting(
+        transcript.language,
         [
             Passage(
                 segment.id,
@@ -54,20 +88,37 @@ def minutes_of(transcript: TranscriptDocument) -> MinutesDocument:
                 segment.text,
             )
             for segment in transcript.segments
-        ]
+        ],
     )
+
+
+def document_of(
+    transcript: TranscriptDocument, minutes: Minutes, writer: Writer, failure: Failure | None = None
+) -> MinutesDocument:
+    """The document that a writer's minutes make."""
     return MinutesDocument(
         recording_id=transcript.recording_id,
-        engine=Engine.EXTRACTIVE,
-        model=Model(name="extractive", revision=str(RULES)),
+        engine=writer.engine,
+        model=writer.model,
         language=transcript.language,
-        summary=tuple(map(_statement, written.summary)),
-        decisions=tuple(map(_statement, written.decisions)),
-        actions=tuple(
-            Action(text=claim.text, cites=claim.cites, who=claim.who, what=claim.text, due=claim.due)
-            for claim in written.actions
+        fallback_reason=failure and failure.explanation,
+        dropped_claims=minutes.dropped,
+        summary=tuple(map(_statement, minutes.summary)),
+        topics=tuple(
+            Topic(title=claim.title or "", text=claim.text, cites=claim.cites) for claim in minutes.topics
         ),
-        questions=tuple(map(_statement, written.questions)),
+        decisions=tuple(map(_statement, minutes.decisions)),
+        actions=tuple(
+            Action(
+                text=claim.text,
+                cites=claim.cites,
+                who=claim.who,
+                what=claim.what or claim.text,
+                due=claim.due,
+            )
+            for claim in minutes.actions
+        ),
+        questions=tuple(map(_statement, minutes.questions)),
     )
 
 
