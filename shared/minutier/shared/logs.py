@@ -29,6 +29,7 @@ def configure(service: str, settings: LogSettings) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Libraries()], force=True)
+    logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
 

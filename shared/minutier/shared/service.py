@@ -225,6 +225,7 @@ class Service:
 
     async def _wait_for_servers(self) -> None:
         """Provisioning may still be under way; what never comes ends the process, to be seen."""
+        log.info("waiting for servers")
         missing = "postgres"
         try:
             async with asyncio.timeout(self._delivery_settings.start_seconds):
@@ -243,15 +244,16 @@ class Service:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _wait_for_consumers(self) -> None:
-        # Retries by itself, for ever.
-        await self.broker.connect()
-        for consumer in self._delivery.consumers:
-            while True:
-                with suppress(NatsError, OSError, TimeoutError):
-                    info = await self.js.consumer_info(EVENT_STREAM, consumer.name, timeout=_PROBE_SECONDS)
-                    self._delivery.heed(consumer, ack_wait=info.config.ack_wait or ACK_WAIT_SECONDS)
-                    break
-                await asyncio.sleep(_RETRY_SECONDS)
+        waiting = list(self._delivery.consumers)
+        while True:
+            with suppress(NatsError, OSError, TimeoutError):
+                await self.broker.connect()
+                while waiting:
+                    info = await self.js.consumer_info(EVENT_STREAM, waiting[0].name, timeout=_PROBE_SECONDS)
+                    ack_wait = info.config.ack_wait or ACK_WAIT_SECONDS
+                    self._delivery.heed(waiting.pop(0), ack_wait=ack_wait)
+                return
+            await asyncio.sleep(_RETRY_SECONDS)
 
     def _backlog_reader(self) -> Callable[[], Mapping[str, int]]:
         """Asks the server for what waits, from another thread than the event loop's."""
