@@ -97,6 +97,7 @@ async def parts_of(
             announced_at=now(),
             recording=recording,
             duration=10,
+            audio=None if people else recording,
             tracks=tuple(
                 IngestedTrack(participant_id=person.id, audio=recording, offset=0, duration=10)
                 for person in people

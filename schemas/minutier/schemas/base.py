@@ -1,20 +1,21 @@
 """What every contract has in common."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Contract(BaseModel):
     """Immutable data that crosses a service boundary.
 
-    Unknown fields are ignored, so that a producer may add one within a major version.
+    Unknown fields are ignored, so that a producer may add one within a major version. What is
+    refused is not quoted in the error: it may be speech or a name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True)
 
 
-Seconds = Annotated[float, Field(ge=0, description="seconds from the start of the recording")]
+Seconds = Annotated[float, Field(ge=0, description="seconds")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Tenant = Annotated[
@@ -22,6 +23,8 @@ Tenant = Annotated[
     Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="forms a path: letters, digits, dashes"),
 ]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code")]
+# PostgreSQL stores every character but this one.
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$", description="without the character NUL")]
 
 
 class Span(Contract):
@@ -29,6 +32,12 @@ class Span(Contract):
 
     start: Seconds
     end: Seconds
+
+    @model_validator(mode="after")
+    def ends_after_its_start(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("a span ends at or after its start")
+        return self
 
 
 class Model(Contract):

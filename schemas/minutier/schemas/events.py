@@ -4,13 +4,14 @@ Events carry references, identifiers and figures, never speech, names or address
 exception is `RecordingAnnounced`, which is removed from its stream once it was taken in.
 """
 
+import re
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 from uuid import UUID, uuid4, uuid5
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
 
-from minutier.schemas.base import Contract, Language, Probability, Seconds, Sha256, Tenant
+from minutier.schemas.base import Contract, Language, Probability, Seconds, Sha256, Tenant, Text
 from minutier.schemas.clock import now
 from minutier.schemas.documents import Engine
 
@@ -32,36 +33,89 @@ class Stage(StrEnum):
     SUMMARISATION = "summarisation"
 
 
+Bucket = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$")]
+VersionId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9+/=._-]{1,1024}$", description="as the object store gave it")
+]
+MeetingServer = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
+        description="what announced the recording",
+        examples=["livekit"],
+    ),
+]
+
+
 class Location(Contract):
     """Where media lies before it is taken in; ``version_id`` pins one version of the object."""
 
-    bucket: str = Field(min_length=3, max_length=63)
-    key: str = Field(min_length=1, max_length=1024)
-    version_id: str | None = None
+    bucket: Bucket
+    key: Text = Field(min_length=1, max_length=1024)
+    version_id: VersionId | None = None
 
 
 class ObjectRef(Contract):
     """An object that will not change: its digest is part of the reference."""
 
-    bucket: str
-    key: str
-    version_id: str | None = None
+    bucket: Bucket
+    key: Text = Field(min_length=1, max_length=1024)
+    version_id: VersionId | None = None
     sha256: Sha256
     size: int = Field(ge=0, description="bytes")
 
 
-class Event(Contract, Generic[Data]):
-    """The envelope. ``subject`` is the recording's id; ``traceparent`` is W3C Trace Context."""
+_STORED_KEY = r"^[a-z0-9][a-z0-9._/-]{0,1023}$"
 
-    specversion: Literal["1.0"] = "1.0"
-    id: UUID = Field(default_factory=uuid4)
-    source: str = Field(description="the service that tells it", examples=["minutier/diarization"])
+
+def _named_by_identifiers(ref: ObjectRef) -> ObjectRef:
+    if re.fullmatch(_STORED_KEY, ref.key) is None:
+        raise ValueError("an event refers to objects whose keys are made of identifiers")
+    return ref
+
+
+# An uploaded file's name may tell who met; the keys that services make tell nothing.
+StoredRef = Annotated[
+    ObjectRef,
+    AfterValidator(_named_by_identifiers),
+    Field(json_schema_extra={"properties": {"key": {"pattern": _STORED_KEY}}}),
+]
+
+
+def _at_least_one_of(one: str, several: str) -> ConfigDict:
+    """JSON Schema for: the field ``one``, or an item of ``several``."""
+    present: dict[str, Any] = {one: {"type": "object"}}
+    filled: dict[str, Any] = {several: {"type": "array", "minItems": 1}}
+    return ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": present, "required": [one]},
+                {"properties": filled, "required": [several]},
+            ]
+        }
+    )
+
+
+class Event(Contract, Generic[Data]):
+    """The envelope. ``subject`` is the recording's id; ``traceparent`` is W3C Trace Context.
+
+    Nothing is made up for an event that lacks it: with a new ``id`` at each delivery, no reader
+    could tell that it has acted on the event.
+    """
+
+    specversion: Literal["1.0"]
+    id: UUID
+    source: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._:/-]{0,127}$",
+        description="the service that tells it",
+        examples=["minutier/diarization"],
+    )
     type: str
     subject: UUID
-    time: AwareDatetime = Field(default_factory=now)
+    time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
     tenant: Tenant
-    traceparent: str | None = None
+    traceparent: str | None = Field(None, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
     data: Data
 
     TYPE: ClassVar[str]
@@ -76,7 +130,14 @@ class Event(Contract, Generic[Data]):
     def of(cls, recording: UUID, *, tenant: str, source: str, data: Data, id: UUID | None = None) -> Self:
         """A new event about ``recording``; give ``id`` where a repetition must be the same event."""
         return cls(
-            id=id or uuid4(), type=cls.TYPE, subject=recording, tenant=tenant, source=source, data=data
+            specversion="1.0",
+            id=id or uuid4(),
+            source=source,
+            type=cls.TYPE,
+            subject=recording,
+            time=now(),
+            tenant=tenant,
+            data=data,
         )
 
     @property
@@ -88,7 +149,7 @@ class Event(Contract, Generic[Data]):
 class AnnouncedTrack(Contract):
     """One participant's own recording, starting ``offset`` seconds after the meeting's."""
 
-    participant: str = Field(min_length=1, max_length=200, description="display name")
+    participant: Text = Field(min_length=1, max_length=200, description="display name")
     location: Location
     offset: Seconds = 0.0
 
@@ -96,9 +157,11 @@ class AnnouncedTrack(Contract):
 class Announcement(Contract):
     """What the meeting server knows: a mix of all voices, one track per participant, or both."""
 
-    source: str = Field(min_length=1, max_length=64, examples=["livekit"])
-    external_id: str = Field(min_length=1, max_length=256, description="unique within the source")
-    title: str | None = Field(None, max_length=300)
+    model_config = _at_least_one_of("mix", "tracks")
+
+    source: MeetingServer
+    external_id: Text = Field(min_length=1, max_length=256, description="unique within the source")
+    title: Text | None = Field(None, max_length=300)
     language: Language | None = None
     speakers: int | None = Field(None, ge=1, le=64, description="number of speakers, if known")
     started_at: AwareDatetime | None = None
@@ -118,7 +181,7 @@ class RecordingAnnounced(Event[Announcement]):
 
 class IngestedTrack(Contract):
     participant_id: str = Field(pattern=r"^p[1-9][0-9]*$")
-    audio: ObjectRef
+    audio: StoredRef
     offset: Seconds
     duration: Seconds
 
@@ -126,15 +189,23 @@ class IngestedTrack(Contract):
 class Ingested(Contract):
     """A recording whose media was checked and normalised to 16 kHz mono FLAC."""
 
-    recording: ObjectRef = Field(description="the recording document")
-    source: str = Field(description="as announced", examples=["livekit"])
+    model_config = _at_least_one_of("audio", "tracks")
+
+    recording: StoredRef = Field(description="the recording document")
+    source: MeetingServer
     announced_at: AwareDatetime
     duration: Seconds
     language: Language | None = None
-    speakers: int | None = None
-    audio: ObjectRef | None = Field(None, description="the mix; absent where there are only tracks")
+    speakers: int | None = Field(None, ge=1, le=64, description="as announced")
+    audio: StoredRef | None = Field(None, description="the mix; absent where there are only tracks")
     tracks: tuple[IngestedTrack, ...] = ()
     processing_seconds: Seconds
+
+    @model_validator(mode="after")
+    def has_audio(self) -> Self:
+        if self.audio is None and not self.tracks:
+            raise ValueError("a recording that was taken in has a mix, tracks, or both")
+        return self
 
     @property
     def by_track(self) -> bool:
@@ -179,7 +250,7 @@ _EXPLANATIONS = {
 
 class Rejected(Contract):
     reason: RejectionReason
-    source: str = Field(description="as announced", examples=["livekit"])
+    source: MeetingServer
     announced_at: AwareDatetime
 
 
@@ -188,7 +259,7 @@ class RecordingRejected(Event[Rejected]):
 
 
 class Diarized(Contract):
-    turns: ObjectRef = Field(description="the diarization document")
+    turns: StoredRef = Field(description="the diarization document")
     speakers: int = Field(ge=0)
     speech_seconds: Seconds
     overlap_seconds: Seconds
@@ -201,7 +272,7 @@ class SpeechDiarized(Event[Diarized]):
 
 
 class Transcribed(Contract):
-    transcription: ObjectRef = Field(description="the transcription document")
+    transcription: StoredRef = Field(description="the transcription document")
     language: Language
     language_probability: Probability
     words: int = Field(ge=0)
@@ -217,7 +288,7 @@ class SpeechTranscribed(Event[Transcribed]):
 
 
 class Attributed(Contract):
-    transcript: ObjectRef = Field(description="the transcript document")
+    transcript: StoredRef = Field(description="the transcript document")
     language: Language
     duration: Seconds
     speakers: int = Field(ge=0)
@@ -232,7 +303,7 @@ class TranscriptAttributed(Event[Attributed]):
 
 
 class Written(Contract):
-    minutes: ObjectRef = Field(description="the minutes document")
+    minutes: StoredRef = Field(description="the minutes document")
     engine: Engine
     fell_back: bool
     items: int = Field(ge=0)
@@ -247,7 +318,7 @@ class MinutesWritten(Event[Written]):
 class Failed(Contract):
     """A stage gave up; the message that caused it waits in the dead-letter stream."""
 
-    stage: str
+    stage: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="the service that gave up")
     reason: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="a code, never the error's text")
     attempts: int = Field(ge=1)
 
