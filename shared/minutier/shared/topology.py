@@ -6,16 +6,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from minutier.schemas.events import (
-    EVENTS,
-    AnyEvent,
-    RecordingAnnounced,
-    RecordingIngested,
-    RecordingRejected,
-    SpeechDiarized,
-    SpeechTranscribed,
-    TranscriptAttributed,
-)
+from minutier.schemas.choreography import SUBSCRIPTIONS as SUBSCRIPTIONS
+from minutier.schemas.events import EVENTS, AnyEvent
 
 EVENT_STREAM = "EVENTS"
 DEAD_LETTER_STREAM = "DEAD_LETTERS"
@@ -70,16 +62,6 @@ STREAMS: tuple[StreamConfig, ...] = (
         max_age=30 * _DAY,
     ),
 )
-
-SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
-    "ingestion": (RecordingAnnounced, RecordingIngested, RecordingRejected),
-    "diarization": (RecordingIngested,),
-    "transcription": (RecordingIngested,),
-    "attribution": (RecordingIngested, SpeechDiarized, SpeechTranscribed),
-    "summarisation": (TranscriptAttributed,),
-    "retention": (RecordingIngested,),
-    "query": EVENTS,
-}
 
 
 @dataclass(frozen=True)
