@@ -228,7 +228,7 @@ def test_volumes_files_and_modules_are_there() -> None:
 
 
 def test_no_container_has_more_rights_or_memory_than_it_needs() -> None:
-    assert dict(STAGES["runtime"])["USER"] == "minutier"
+    assert dict(STAGES["runtime"])["USER"] == "10001:10001"
     for name, container in CONTAINERS.items():
         assert container["read_only"] is True
         assert container["cap_drop"] == ["ALL"]
