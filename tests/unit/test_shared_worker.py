@@ -126,6 +126,13 @@ async def test_the_child_holds_none_of_what_the_service_needs(worker: Worker) ->
     assert not {"faststream", "sqlalchemy", "uvicorn", "nats"} & imported
 
 
+async def test_the_child_prints_nothing_that_a_library_quotes(
+    worker: Worker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await worker.run(jobs.quote, "Jeanne is to be dismissed")
+    assert "Jeanne" not in "".join(capfd.readouterr())
+
+
 async def started(file: Path) -> int:
     async with asyncio.timeout(SECONDS):
         while not await asyncio.to_thread(file.exists):  # noqa: ASYNC110 - another process writes it

@@ -14,6 +14,7 @@ DECISIONS = {
         "We agreed not to raise the fees.",
         "We have finally settled on Lyon.",
         "If nobody objects, we've decided to go.",
+        "It was agreed that the fee stays.",
     ],
     "fr": [
         "On a décidé de reporter la fête.",
@@ -118,6 +119,7 @@ PROMISES = {
             "lundi prochain",
         ),
         ("Je vais appeler le traiteur.", "appeler le traiteur", None),
+        ("Je vous envoie le devis demain.", "envoie le devis demain", "demain"),
     ],
     "de": [
         ("Ich werde das bis Freitag machen.", "das bis Freitag machen", "bis Freitag"),
@@ -149,10 +151,15 @@ IDLE = {
         "I don't think I'll come.",
         "I'll have to think about that.",
         "He will write to them.",
+        "I will always love this town.",
+        "I'm going to the shop now.",
+        "I'll let you finish first.",
     ],
     "fr": [
         "Je vais être honnête avec vous.",
         "Je vais bien merci beaucoup.",
+        "Je vais essayer d'être bref.",
+        "Je vous rappelle que c'est fermé.",
         "Je vais pas faire ça.",
         "Je ne vais pas appeler la mairie.",
         "Je vais à Paris ce soir.",
@@ -170,6 +177,7 @@ IDLE = {
         "Ich werde das kurz erklären.",
         "Er wird das morgen machen.",
         "Ich schicke das nicht mehr.",
+        "Ich schreibe gern lange Texte.",
     ],
     "nl": [
         "Ik zal eerlijk zijn met jullie.",

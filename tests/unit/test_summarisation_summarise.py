@@ -117,7 +117,7 @@ def test_without_an_endpoint_there_is_no_model(monkeypatch: pytest.MonkeyPatch) 
 def test_settings_that_cannot_work_say_what_to_do() -> None:
     with pytest.raises(ValueError, match="needs MINUTIER_SUMMARISATION_MODEL"):
         SummarisationSettings(base_url="http://127.0.0.1:1/v1")
-    with pytest.raises(ValueError, match="at most half"):
+    with pytest.raises(ValueError, match="at most a quarter"):
         SummarisationSettings(context_tokens=4096, answer_tokens=4000)
 
 

@@ -1,9 +1,14 @@
 """The composition root of ingestion."""
 
+import asyncio
+
 from minutier.ingestion import handlers
 from minutier.ingestion.av import AvNormaliser
+from minutier.ingestion.nats import StreamAnnouncements
+from minutier.ingestion.repository import Register
 from minutier.ingestion.s3 import S3Store
 from minutier.ingestion.settings import IngestionSettings
+from minutier.ingestion.workspace import Workspace
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.service import Service
@@ -16,12 +21,16 @@ def build() -> Service:
     service = Service("ingestion")
     objects = Objects(ObjectSettings())
     worker = Worker(limit_seconds=settings.decode_limit_seconds)
+    workspace = Workspace(settings.workspace)
+    service.on_stop(lambda: asyncio.to_thread(workspace.remove))
     service.on_stop(worker.stop)
     handlers.subscribe(
         service,
+        register=Register(service.engine),
         store=S3Store(objects, Artefacts(objects), allowed_buckets=settings.allowed_buckets),
         normaliser=AvNormaliser(worker),
+        announcements=StreamAnnouncements(lambda: service.js),
         limits=settings.limits,
-        workspace=settings.workspace,
+        workspace=workspace.path,
     )
     return service

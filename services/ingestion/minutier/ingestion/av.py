@@ -1,51 +1,85 @@
 """PyAV: decoding what was received, in a child process, a frame at a time."""
 
 from collections.abc import Iterator
-from itertools import chain
+from errno import EAGAIN
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from minutier.ingestion.domain import Decoded, Limits, looks_like_media
+from minutier.ingestion.domain import Decoded, Extent, Limits, Timeline, looks_like_media
 from minutier.schemas.events import RejectionReason
 from minutier.shared.worker import Report, Worker, WorkerDied, WorkerTimedOut
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.filter import Graph
+    from av.packet import Packet
+    from av.stream import Stream
 
 SAMPLE_RATE = 16_000
 
 _SILENCE_SAMPLES = SAMPLE_RATE
-_JITTER_SAMPLES = SAMPLE_RATE // 20
 # Only what a recording can be: a playlist would make the demuxer open other files and addresses.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,mp3,wav,w64,flac,aac"
+# Their headers give each stream's length. Of other formats libavformat estimates it, or reads it off
+# the file's end, except of Matroska, whose header gives that of all streams together.
+_DECLARE_EACH_STREAM = {"mov,mp4,m4a,3gp,3g2,mj2", "wav", "w64", "flac"}
+_DECLARE_THE_WHOLE = {"matroska,webm"}
 
 
 class AvNormaliser:
-    """A file that kills the decoder, or keeps it busy for ever, takes the child with it and is corrupt."""
+    """Decodes in the worker's child: a file that keeps it busy for ever, or kills it twice, is corrupt.
+
+    Once it may have been killed for want of memory, or with the machine.
+    """
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
-    async def normalise(self, source: Path, target: Path, limits: Limits) -> float | RejectionReason:
-        try:
-            return await self._worker.run(normalise, source, target, limits)
-        except (WorkerDied, WorkerTimedOut):
-            return RejectionReason.CORRUPT
+    async def normalise(
+        self, source: Path, target: Path, limits: Limits, *, report: Report
+    ) -> float | RejectionReason:
+        for _ in range(2):
+            try:
+                return await self._worker.run(normalise, source, target, limits, report=report)
+            except WorkerDied:
+                continue
+            except WorkerTimedOut:
+                break
+        return RejectionReason.CORRUPT
+
+
+class _Rejected(Exception):
+    def __init__(self, reason: RejectionReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def normalise(source: Path, target: Path, limits: Limits, *, report: Report) -> float | RejectionReason:
     """Decode ``source`` to its end and write 16 kHz mono FLAC; the duration in seconds, or why not.
 
-    Silence is put where the time stamps leave a gap, so that a time in the result is a time in the
-    meeting. Memory does not grow with the recording.
+    Time 0 is the beginning of the file's earliest stream. Memory does not grow with the recording.
+    Raises `OSError` where ``target`` cannot be written.
     """
     import av
-    from av.error import FFmpegError
 
     av.logging.set_level(None)
     try:
-        container = av.open(
+        with _open(source) as container:
+            decoded = _write_flac(_Sound(container, report), target, limits)
+    except _Rejected as rejected:
+        return rejected.reason
+    return decoded.fault or decoded.duration
+
+
+def _open(source: Path) -> "InputContainer":
+    import av
+    from av.error import FFmpegError
+
+    try:
+        return av.open(
             str(source),
             options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
             metadata_errors="ignore",
@@ -53,74 +87,190 @@ def normalise(source: Path, target: Path, limits: Limits, *, report: Report) -> 
     except FFmpegError:
         with source.open("rb") as file:
             known = looks_like_media(file.read(16))
-        return RejectionReason.CORRUPT if known else RejectionReason.UNSUPPORTED
-    with container:
-        if not container.streams.audio:
-            return RejectionReason.NO_AUDIO
-        try:
-            decoded = _write_flac(container, target, limits, report)
-        except FFmpegError:
-            return RejectionReason.CORRUPT
-    if decoded is None:
-        return RejectionReason.TOO_LONG
-    if decoded.damaged or decoded.cut_short:
-        return RejectionReason.CORRUPT
-    return decoded.duration
+        reason = RejectionReason.CORRUPT if known else RejectionReason.UNSUPPORTED
+        raise _Rejected(reason) from None
 
 
-def _write_flac(container: "InputContainer", target: Path, limits: Limits, report: Report) -> Decoded | None:
-    """``None`` as soon as the recording proves too long."""
+def _write_flac(sound: "_Sound", target: Path, limits: Limits) -> Decoded:
     import av
+    from av.error import FFmpegError
 
-    declared = container.duration / av.time_base if container.duration else None
-    frames = _Frames(container)
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     written = 0
-    with av.open(str(target), "w", format="flac") as output:
-        stream = output.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
-        for frame in frames:
-            due = int((frame.time or 0.0) * SAMPLE_RATE) if frame.pts is not None else written
-            frame.pts = None
-            sound = resampler.resample(frame)
-            silence = _silence(due - written if due - written > _JITTER_SAMPLES else 0)
-            for piece in chain(silence, sound):
-                piece.pts = written
-                written += piece.samples
-                if written > limits.seconds * SAMPLE_RATE:
-                    return None
-                output.mux(stream.encode(piece))
-            if declared:
-                report(min(1.0, written / SAMPLE_RATE / declared))
-        for piece in resampler.resample(None):
-            piece.pts = written
-            written += piece.samples
-            output.mux(stream.encode(piece))
-        output.mux(stream.encode(None))
+    mono = _Mono()
+    timeline = Timeline(sound.origin)
+    try:
+        with av.open(str(target), "w", format="flac") as output:
+            stream = output.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+            for frame, following in pairwise(chain(sound, [None])):
+                assert frame is not None
+                placement = timeline.place(
+                    frame.time,
+                    frame.samples / frame.sample_rate,
+                    following.time if following else None,
+                    written=written / SAMPLE_RATE,
+                )
+                if placement.silence > limits.seconds:
+                    raise _Rejected(RejectionReason.CORRUPT)
+                pieces = chain(
+                    _silence(round(placement.silence * SAMPLE_RATE)),
+                    _without(round(placement.overlap * SAMPLE_RATE), mono.convert(frame)),
+                    mono.flush() if following is None else (),
+                )
+                for piece in pieces:
+                    piece.pts = written
+                    written += piece.samples
+                    if written > limits.seconds * SAMPLE_RATE:
+                        raise _Rejected(RejectionReason.TOO_LONG)
+                    output.mux(stream.encode(piece))
+            output.mux(stream.encode(None))
+    except FFmpegError as error:
+        # What the input may raise has become a rejection: this is the disk.
+        raise OSError(error.errno, "cannot write the normalised audio") from None
     return Decoded(
         duration=written / SAMPLE_RATE,
-        declared_duration=declared,
-        packets=frames.packets,
-        damaged_packets=frames.damaged,
+        extent=sound.extent,
+        packets=sound.packets,
+        damaged_packets=sound.damaged_packets,
     )
 
 
-class _Frames:
-    """The first audio stream's frames; a packet that cannot be decoded is counted and passed over."""
+class _Sound:
+    """The frames of the stream that players choose, else the first, and what reading them has shown.
 
-    def __init__(self, container: "InputContainer") -> None:
+    A packet that cannot be decoded is counted and passed over. Raises `_Rejected`.
+    """
+
+    def __init__(self, container: "InputContainer", report: Report) -> None:
+        import av
+        from av.stream import Discard, Disposition
+
+        streams = container.streams.audio
+        if not streams:
+            raise _Rejected(RejectionReason.NO_AUDIO)
+        chosen = next((each for each in streams if each.disposition & Disposition.default), streams[0])
+        # libavcodec has no decoder for it.
+        if cast(object, chosen.codec_context) is None:
+            raise _Rejected(RejectionReason.UNSUPPORTED)
         self._container = container
+        self._stream: AudioStream = chosen
+        self._report = report
+        self._read: list[Stream] = [chosen]
+        self._declared: float | None = None
+        self._reached = 0.0
+        self._since = 0
+        self._position = 0
+        if container.format.name in _DECLARE_EACH_STREAM:
+            self._declared = _seconds(chosen.duration, chosen)
+            self._since = chosen.start_time or 0
+        elif container.format.name in _DECLARE_THE_WHOLE and chosen.duration is None and container.duration:
+            # A stream's own duration is only there where libavformat estimated it from the file's size.
+            self._declared = container.duration / av.time_base
+            self._read = [*streams, *container.streams.video]
+        for each in container.streams:
+            if each not in self._read:
+                each.discard = Discard.all
+        start = cast("int | None", container.start_time)
+        self.origin = start / av.time_base if start is not None else 0.0
         self.packets = 0
-        self.damaged = 0
+        self.damaged_packets = 0
+
+    @property
+    def extent(self) -> Extent:
+        return Extent(self._declared, self._reached)
 
     def __iter__(self) -> "Iterator[AudioFrame]":
-        from av.error import InvalidDataError
+        from av.error import FFmpegError
 
-        for packet in self._container.demux(self._container.streams.audio[0]):
-            self.packets += 1
+        for packet in self._demux():
+            self._note(packet)
+            if packet.stream is not self._stream:
+                continue
+            self.packets += packet.size > 0
             try:
-                yield from packet.decode()
-            except InvalidDataError:
-                self.damaged += 1
+                yield from cast("Packet[AudioStream]", packet).decode()
+            except FFmpegError:
+                self.damaged_packets += 1
+
+    def _demux(self) -> "Iterator[Packet[Stream]]":
+        from av.error import FFmpegError
+
+        try:
+            yield from self._container.demux(*self._read)
+        except FFmpegError:
+            raise _Rejected(RejectionReason.CORRUPT) from None
+
+    def _note(self, packet: "Packet[Stream]") -> None:
+        if packet.pts is not None:
+            end = packet.pts + (packet.duration or 0) - self._since
+            self._reached = max(self._reached, _seconds(end, packet.stream) or 0.0)
+        if packet.pos is not None and packet.pos > self._position:
+            self._position = packet.pos
+            self._report(packet.pos / self._container.size)
+
+
+class _Mono:
+    """Frames of any kind into the mean of their channels, at the result's rate.
+
+    The mean, as a known layout's usual downmix drops its low-frequency channel, and a recorder with
+    a microphone on each channel has no layout. A change of the frames' kind is followed. Raises `_Rejected`.
+    """
+
+    def __init__(self) -> None:
+        self._kind: tuple[str, str, int] | None = None
+        self._graph: Graph | None = None
+
+    def convert(self, frame: "AudioFrame") -> "Iterator[AudioFrame]":
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            yield from self.flush()
+            self._kind = kind
+            self._graph = self._opened(frame)
+        frame.pts = None
+        yield from self._through(frame)
+
+    def flush(self) -> "Iterator[AudioFrame]":
+        """What the filters still hold back."""
+        if self._graph is not None:
+            yield from self._through(None)
+            self._graph = None
+
+    def _opened(self, frame: "AudioFrame") -> "Graph":
+        from av.error import FFmpegError
+        from av.filter import Graph
+
+        channels = range(frame.layout.nb_channels)
+        graph = Graph()
+        try:
+            graph.link_nodes(
+                graph.add(
+                    "abuffer",
+                    sample_rate=str(frame.sample_rate),
+                    sample_fmt=frame.format.name,
+                    channel_layout=frame.layout.name,
+                ),
+                graph.add("pan", "mono|c0<" + "+".join(f"c{channel}" for channel in channels)),
+                graph.add(
+                    "aformat", sample_rates=str(SAMPLE_RATE), sample_fmts="s16", channel_layouts="mono"
+                ),
+                graph.add("abuffersink"),
+            ).configure()
+        except (FFmpegError, ValueError):
+            raise _Rejected(RejectionReason.UNSUPPORTED) from None
+        return graph
+
+    def _through(self, frame: "AudioFrame | None") -> "Iterator[AudioFrame]":
+        from av.error import FFmpegError
+
+        assert self._graph is not None
+        try:
+            self._graph.push(frame)
+            while True:
+                yield cast("AudioFrame", self._graph.pull())
+        except EOFError:
+            return
+        except FFmpegError as error:
+            if error.errno != EAGAIN:
+                raise _Rejected(RejectionReason.CORRUPT) from None
 
 
 def _silence(samples: int) -> "Iterator[AudioFrame]":
@@ -133,3 +283,22 @@ def _silence(samples: int) -> "Iterator[AudioFrame]":
         frame.sample_rate = SAMPLE_RATE
         yield frame
         samples -= size
+
+
+def _without(samples: int, pieces: "Iterator[AudioFrame]") -> "Iterator[AudioFrame]":
+    """All but the first ``samples``."""
+    import av
+
+    for piece in pieces:
+        dropped = min(samples, piece.samples)
+        samples -= dropped
+        if not dropped:
+            yield piece
+        elif dropped < piece.samples:
+            rest = av.AudioFrame.from_ndarray(piece.to_ndarray()[:, dropped:], format="s16", layout="mono")
+            rest.sample_rate = SAMPLE_RATE
+            yield rest
+
+
+def _seconds(ticks: int | None, stream: "Stream") -> float | None:
+    return None if ticks is None or stream.time_base is None else float(ticks * stream.time_base)

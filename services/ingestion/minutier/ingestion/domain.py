@@ -1,25 +1,46 @@
-"""What makes a recording acceptable."""
+"""What makes a recording acceptable, and where in it each sound belongs."""
 
 from dataclasses import dataclass
+from uuid import UUID, uuid5
 
-# A player of such a file stops this much before what its header promises; more is a cut recording.
-_SHORTFALL_SECONDS = 2.0
-_SHORTFALL_RATIO = 0.05
+from minutier.schemas.events import (
+    Ingested,
+    Location,
+    RecordingAnnounced,
+    RecordingIngested,
+    RecordingRejected,
+    Rejected,
+    RejectionReason,
+    recording_id,
+)
+
+SOURCE = "minutier/ingestion"
+
+_SHORTFALL_SECONDS = 1.0
+_SHORTFALL_RATIO = 0.01
 _DAMAGED_RATIO = 0.05
+
+# Recorders' time stamps tremble, and a second of overlap is a hiccup; more is another clock.
+_JITTER_SECONDS = 0.05
+_OVERLAP_SECONDS = 1.0
 
 _SIGNATURES: tuple[tuple[int, bytes], ...] = (
     (4, b"ftyp"),
     (4, b"moov"),
     (4, b"mdat"),
+    (4, b"wide"),
     (0, b"\x1a\x45\xdf\xa3"),
     (0, b"OggS"),
-    (0, b"RIFF"),
-    (0, b"RF64"),
+    (8, b"WAVE"),
+    (0, b"riff"),
     (0, b"fLaC"),
     (0, b"ID3"),
     (0, b"\xff\xfb"),
+    (0, b"\xff\xfa"),
     (0, b"\xff\xf3"),
     (0, b"\xff\xf2"),
+    (0, b"\xff\xf1"),
+    (0, b"\xff\xf9"),
 )
 
 
@@ -32,28 +53,142 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How far a file's header says that it goes, and how far its packets go; seconds."""
+
+    declared: float | None
+    reached: float
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the file ends clearly before its header says; never where the header says nothing."""
+        if self.declared is None:
+            return False
+        allowed = max(_SHORTFALL_SECONDS, _SHORTFALL_RATIO * self.declared)
+        return self.reached < self.declared - allowed
+
+
+@dataclass(frozen=True)
 class Decoded:
-    """What decoding a file to its end has shown; times in seconds."""
+    """What decoding a file to its end has shown; ``duration`` in seconds."""
 
     duration: float
-    declared_duration: float | None
+    extent: Extent
     packets: int
     damaged_packets: int
 
     @property
-    def cut_short(self) -> bool:
-        """Whether the file holds clearly less than its header says."""
-        if self.declared_duration is None:
+    def fault(self) -> RejectionReason | None:
+        """Why it is not acceptable; a stray packet that could not be decoded is no reason."""
+        if self.extent.cut_short or self.damaged_packets > _DAMAGED_RATIO * self.packets:
+            return RejectionReason.CORRUPT
+        if self.duration <= 0:
+            return RejectionReason.NO_AUDIO
+        return None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What to do before a frame's samples are appended: seconds to fill, seconds of them to drop."""
+
+    silence: float = 0.0
+    overlap: float = 0.0
+
+
+class Timeline:
+    """Puts frames where their time stamps say, so that a time in the result is a time in the meeting.
+
+    A gap becomes silence and a small overlap is dropped. A clock that starts again goes on from where
+    the sound is: what was said is kept. A single stamp that the next one contradicts is disregarded.
+    """
+
+    def __init__(self, origin: float) -> None:
+        """``origin`` is the time stamp of the meeting's beginning, in seconds."""
+        self._origin = origin
+
+    def place(
+        self, time: float | None, length: float, following: float | None, *, written: float
+    ) -> Placement:
+        """For a frame of ``length`` seconds stamped ``time``, after ``written`` seconds of result.
+
+        ``following`` is the next frame's stamp; ``None`` where there is no next frame or no stamp.
+        """
+        if time is None:
+            return Placement()
+        ahead = time - self._origin - written
+        if abs(ahead) <= _JITTER_SECONDS or self._contradicted(time, length, following, written):
+            return Placement()
+        if ahead > 0:
+            return Placement(silence=ahead)
+        if -ahead <= _OVERLAP_SECONDS:
+            return Placement(overlap=-ahead)
+        self._origin = time - written
+        return Placement()
+
+    def _contradicted(self, time: float, length: float, following: float | None, written: float) -> bool:
+        if following is None:
             return False
-        allowed = max(_SHORTFALL_SECONDS, _SHORTFALL_RATIO * self.declared_duration)
-        return self.duration < self.declared_duration - allowed
+        goes_on = abs(following - time - length) <= _JITTER_SECONDS
+        as_before = abs(following - self._origin - written - length) <= _JITTER_SECONDS
+        return as_before and not goes_on
+
+
+@dataclass(frozen=True)
+class Held:
+    """An announcement that is in the stream, at ``sequence``."""
+
+    sequence: int
+    event: RecordingAnnounced
 
     @property
-    def damaged(self) -> bool:
-        """Whether more than a stray packet could not be decoded, or none could."""
-        return self.duration <= 0 or self.damaged_packets > _DAMAGED_RATIO * self.packets
+    def locations(self) -> tuple[Location, ...]:
+        """Where its media lies."""
+        mix = (self.event.data.mix,) if self.event.data.mix else ()
+        return (*mix, *(track.location for track in self.event.data.tracks))
+
+
+Settlement = RecordingIngested | RecordingRejected
 
 
 def looks_like_media(head: bytes) -> bool:
     """Whether a file's first bytes are those of a supported container, so that it is worth mending."""
     return not head or any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES)
+
+
+def is_addressable(key: str) -> bool:
+    """Whether a key can be asked for: a web address has no way to say ``.`` or ``..`` as a name."""
+    return not {".", ".."} & set(key.split("/"))
+
+
+def identity(event: RecordingAnnounced) -> UUID:
+    """The id that the announced recording has; one announced under another id would take its place."""
+    return recording_id(event.tenant, event.data.source, event.data.external_id)
+
+
+def settlement(event: RecordingAnnounced, outcome: Ingested | RejectionReason) -> Settlement:
+    """What tells how an announcement ended, under an id that follows from the announcement's."""
+    if isinstance(outcome, Ingested):
+        return RecordingIngested.of(
+            event.subject, tenant=event.tenant, source=SOURCE, data=outcome, id=_settlement_id(event)
+        )
+    data = Rejected(reason=outcome, source=event.data.source, announced_at=event.time)
+    return RecordingRejected.of(
+        event.subject, tenant=event.tenant, source=SOURCE, data=data, id=_settlement_id(event)
+    )
+
+
+def is_over(announced: RecordingAnnounced, by: RecordingAnnounced | Settlement) -> bool:
+    """Whether nobody needs an announcement any more, given ``by``.
+
+    A recording that was taken in needs no other; one that was rejected may have been announced again
+    by now. ``by`` may be an announcement of what was taken in before.
+    """
+    if announced.subject != by.subject:
+        return False
+    if isinstance(by, RecordingIngested):
+        return True
+    return by.id in (announced.id, _settlement_id(announced))
+
+
+def _settlement_id(announced: RecordingAnnounced) -> UUID:
+    return uuid5(announced.id, SOURCE)

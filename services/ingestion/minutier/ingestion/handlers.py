@@ -1,73 +1,48 @@
-"""From events to the use case, and from its outcome to events."""
+"""From events to the use cases, and from an outcome to its event."""
 
 from pathlib import Path
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from minutier.ingestion import repository
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.domain import Limits, Settlement, settlement
+from minutier.ingestion.forget import forget
 from minutier.ingestion.ingest import ingest
-from minutier.ingestion.ports import Normaliser
+from minutier.ingestion.ports import Announcements, Normaliser
+from minutier.ingestion.repository import Register
 from minutier.ingestion.s3 import S3Store
-from minutier.schemas.events import (
-    AnyEvent,
-    RecordingAnnounced,
-    RecordingIngested,
-    RecordingRejected,
-    Rejected,
-    RejectionReason,
-    Stage,
-)
+from minutier.schemas.events import RecordingAnnounced, RecordingIngested, RecordingRejected, Stage
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
-from minutier.shared.topology import EVENT_STREAM
-
-SOURCE = "minutier/ingestion"
 
 
 def subscribe(
-    service: Service, *, store: S3Store, normaliser: Normaliser, limits: Limits, workspace: Path
+    service: Service,
+    *,
+    register: Register,
+    store: S3Store,
+    normaliser: Normaliser,
+    announcements: Announcements,
+    limits: Limits,
+    workspace: Path,
 ) -> None:
     @service.on(RecordingAnnounced, long_running=True)
-    async def take_in(event: RecordingAnnounced, work: Work) -> None:
-        async with AsyncSession(service.engine) as session:
-            if await repository.is_registered(session, event):
-                return
+    async def on_announced(event: RecordingAnnounced, work: Work) -> None:
         outcome = await ingest(
             event,
+            register=register,
             store=store,
             normaliser=normaliser,
             limits=limits,
             workspace=workspace,
             report=work.report(Stage.INGESTION),
         )
-        rejected = outcome if isinstance(outcome, RejectionReason) else None
+        if outcome is None:
+            await forget(event, announcements=announcements, uploads=store)
+            return
         async with work.transaction() as transaction:
-            if not await repository.register(transaction.session, event, rejected):
-                return
-            if isinstance(outcome, RejectionReason):
-                data = Rejected(reason=outcome, source=event.data.source, announced_at=event.time)
-                transaction.publish(
-                    RecordingRejected.of(event.subject, tenant=event.tenant, source=SOURCE, data=data)
-                )
-            else:
-                transaction.publish(
-                    RecordingIngested.of(event.subject, tenant=event.tenant, source=SOURCE, data=outcome)
-                )
+            if await register.settle(transaction.session, event, outcome):
+                transaction.publish(settlement(event, outcome))
 
-    @service.on(RecordingIngested)
-    async def forget_upload(event: RecordingIngested, work: Work) -> None:
-        await _forget_announcement(event)
-        async with AsyncSession(service.engine) as session:
-            uploads = await repository.uploads(session, event.subject)
-        for location in uploads:
-            await store.discard(location)
+    async def on_settled(event: Settlement, work: Work) -> None:
+        await forget(event, announcements=announcements, uploads=store)
 
-    @service.on(RecordingRejected)
-    async def forget_refused(event: RecordingRejected, work: Work) -> None:
-        await _forget_announcement(event)
-
-    async def _forget_announcement(event: AnyEvent) -> None:
-        """An announcement names people: it leaves the stream once it is settled."""
-        subject = f"{RecordingAnnounced.TYPE}.{event.subject}"
-        await service.js.purge_stream(EVENT_STREAM, subject=subject)
+    service.on(RecordingIngested)(on_settled)
+    service.on(RecordingRejected)(on_settled)

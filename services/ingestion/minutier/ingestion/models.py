@@ -1,10 +1,9 @@
 """The register of recordings."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, DateTime, MetaData
+from sqlalchemy import Column, DateTime, MetaData
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 
@@ -25,4 +24,3 @@ class Recording(Table, table=True):
     announced_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     settled_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     rejected: str | None = None
-    uploads: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))

@@ -1,15 +1,20 @@
 """What taking a recording in needs from outside."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.domain import Held, Limits
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import Location, ObjectRef, RejectionReason
+from minutier.shared.worker import Report
 
 
 class Normaliser(Protocol):
-    async def normalise(self, source: Path, target: Path, limits: Limits) -> float | RejectionReason:
+    async def normalise(
+        self, source: Path, target: Path, limits: Limits, *, report: Report
+    ) -> float | RejectionReason:
         """Decode all of ``source`` into 16 kHz mono FLAC; the duration in seconds, or why not."""
         ...
 
@@ -25,4 +30,26 @@ class Store(Protocol):
 
     async def describe(self, document: RecordingDocument, *, tenant: str, version: str) -> ObjectRef:
         """Keep what the meeting server told."""
+        ...
+
+
+class Uploads(Protocol):
+    async def discard(self, location: Location) -> None:
+        """Remove what was uploaded for an announcement; nothing where it lies in a bucket of others."""
+        ...
+
+
+class Register(Protocol):
+    async def holds(self, recording_id: UUID) -> bool:
+        """Whether this recording was taken in; one that was rejected may be announced again."""
+        ...
+
+
+class Announcements(Protocol):
+    def of(self, recording_id: UUID) -> AsyncIterator[Held]:
+        """The recording's announcements that the stream still has, oldest first."""
+        ...
+
+    async def remove(self, held: Held) -> None:
+        """Remove one from the stream; nothing where it is gone."""
         ...

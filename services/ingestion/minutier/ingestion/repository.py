@@ -1,62 +1,52 @@
-"""The register's statements."""
+"""Every SQL statement of ingestion."""
 
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.ingestion.models import Recording
 from minutier.schemas.clock import now
-from minutier.schemas.events import Announcement, Location, RecordingAnnounced, RejectionReason
-from minutier.shared.objects import UPLOADS
+from minutier.schemas.events import Ingested, RecordingAnnounced, RejectionReason
 
 
-async def is_registered(session: AsyncSession, event: RecordingAnnounced) -> bool:
-    """Whether this recording was taken in before; one that was rejected may be announced again."""
-    statement = select(Recording.id).where(
-        Recording.tenant == event.tenant,
-        Recording.source == event.data.source,
-        Recording.external_id == event.data.external_id,
-        col(Recording.rejected).is_(None),
-    )
-    return (await session.exec(statement)).first() is not None
+class Register:
+    """The register of recordings."""
 
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
 
-async def register(
-    session: AsyncSession, event: RecordingAnnounced, rejected: RejectionReason | None
-) -> bool:
-    """Settle an announcement; false where the recording was taken in meanwhile, or its id is another's."""
-    row = {
-        "id": event.subject,
-        "tenant": event.tenant,
-        "source": event.data.source,
-        "external_id": event.data.external_id,
-        "announced_at": event.time,
-        "settled_at": now(),
-        "rejected": rejected,
-        "uploads": [location.model_dump() for location in _uploads(event.data)],
-    }
-    statement = (
-        insert(Recording)
-        .values(row)
-        .on_conflict_do_update(
-            index_elements=["tenant", "source", "external_id"],
-            set_={name: row[name] for name in ("settled_at", "rejected", "uploads")},
-            where=col(Recording.rejected).is_not(None) & (col(Recording.id) == event.subject),
+    async def holds(self, recording_id: UUID) -> bool:
+        """Whether this recording was taken in; one that was rejected may be announced again."""
+        statement = select(Recording.id).where(
+            Recording.id == recording_id, col(Recording.rejected).is_(None)
         )
-        .returning(col(Recording.id))
-    )
-    return (await session.execute(statement)).first() is not None
+        async with AsyncSession(self._engine) as session:
+            return (await session.exec(statement)).first() is not None
 
-
-async def uploads(session: AsyncSession, recording_id: UUID) -> list[Location]:
-    """What the command line uploaded for this recording."""
-    found = await session.get(Recording, recording_id)
-    return [Location.model_validate(location) for location in found.uploads] if found else []
-
-
-def _uploads(announcement: Announcement) -> list[Location]:
-    mix = [announcement.mix] if announcement.mix else []
-    locations = mix + [track.location for track in announcement.tracks]
-    return [location for location in locations if location.bucket == UPLOADS]
+    async def settle(
+        self, session: AsyncSession, event: RecordingAnnounced, outcome: Ingested | RejectionReason
+    ) -> bool:
+        """In ``session``'s transaction; false where the recording was taken in meanwhile."""
+        row = {
+            "id": event.subject,
+            "tenant": event.tenant,
+            "source": event.data.source,
+            "external_id": event.data.external_id,
+            "announced_at": event.time,
+            "settled_at": now(),
+            "rejected": None if isinstance(outcome, Ingested) else outcome.value,
+        }
+        statement = (
+            insert(Recording)
+            .values(row)
+            .on_conflict_do_update(
+                index_elements=["id"],
+                set_={name: row[name] for name in ("announced_at", "settled_at", "rejected")},
+                where=col(Recording.rejected).is_not(None),
+            )
+            .returning(col(Recording.id))
+        )
+        return (await session.execute(statement)).first() is not None

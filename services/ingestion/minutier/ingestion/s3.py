@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from minutier.ingestion.domain import is_addressable
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import Location, ObjectRef, RejectionReason, Stage
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.errors import ObjectMissing
-from minutier.shared.objects import RECORDINGS, Objects, ObjectTooLarge
+from minutier.shared.objects import RECORDINGS, UPLOADS, Objects, ObjectTooLarge
 
 
 class S3Store:
@@ -20,6 +21,8 @@ class S3Store:
     async def take(self, location: Location, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
         if location.bucket not in self._allowed:
             return RejectionReason.FORBIDDEN_LOCATION
+        if not is_addressable(location.key):
+            return RejectionReason.NOT_FOUND
         try:
             return await self._objects.download(location, into, limit=limit)
         except ObjectMissing:
@@ -34,5 +37,5 @@ class S3Store:
         return await self._artefacts.store(document, tenant=tenant, stage=Stage.INGESTION, version=version)
 
     async def discard(self, location: Location) -> None:
-        """Remove an upload that is kept elsewhere by now."""
-        await self._objects.remove(location)
+        if location.bucket == UPLOADS and is_addressable(location.key):
+            await self._objects.remove(location)

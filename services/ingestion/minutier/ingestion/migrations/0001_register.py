@@ -20,7 +20,6 @@ def upgrade() -> None:
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rejected", sa.String),
-        sa.Column("uploads", sa.JSON, nullable=False),
         sa.UniqueConstraint("tenant", "source", "external_id"),
     )
 

@@ -1,0 +1,125 @@
+"""Announcements, and what taking them in needs, in memory."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from minutier.ingestion.domain import Held, Limits
+from minutier.schemas.documents import RecordingDocument
+from minutier.schemas.events import (
+    AnnouncedTrack,
+    Announcement,
+    Location,
+    ObjectRef,
+    RecordingAnnounced,
+    RejectionReason,
+    recording_id,
+)
+from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS
+from minutier.shared.worker import Report
+
+LIMITS = Limits(seconds=3600.0, size=1000)
+
+_REASONS = {reason.value for reason in RejectionReason}
+
+
+def upload(key: str = "one/media") -> Location:
+    return Location(bucket=UPLOADS, key=key)
+
+
+def track(participant: str, key: str, offset: float = 0.0) -> AnnouncedTrack:
+    return AnnouncedTrack(participant=participant, location=upload(key), offset=offset)
+
+
+def announced(
+    external_id: str = "meeting-1", *, subject: UUID | None = None, tenant: str = "acme", **announcement: Any
+) -> RecordingAnnounced:
+    """An announcement of a mix, unless tracks are given, under the id that it has to have."""
+    media = {} if announcement.get("tracks") else {"mix": upload()}
+    data = Announcement(source="livekit", external_id=external_id, **(media | announcement))
+    return RecordingAnnounced.of(
+        subject or recording_id(tenant, data.source, data.external_id),
+        tenant=tenant,
+        source="minutier/tests",
+        data=data,
+    )
+
+
+class Shelf:
+    """Objects in memory, by bucket and key."""
+
+    def __init__(self, uploads: Mapping[str, bytes]) -> None:
+        self.objects = {(UPLOADS, key): body for key, body in uploads.items()}
+        self.documents: list[RecordingDocument] = []
+
+    async def take(self, location: Location, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
+        body = self.objects.get((location.bucket, location.key))
+        if body is None:
+            return RejectionReason.NOT_FOUND
+        if len(body) > limit:
+            return RejectionReason.TOO_LARGE
+        await asyncio.to_thread(into.write_bytes, body)
+        return _ref(location.bucket, location.key, body)
+
+    async def keep(self, file: Path, key: str, content_type: str) -> ObjectRef:
+        body = await asyncio.to_thread(file.read_bytes)
+        self.objects[RECORDINGS, key] = body
+        return _ref(RECORDINGS, key, body)
+
+    async def describe(self, document: RecordingDocument, *, tenant: str, version: str) -> ObjectRef:
+        self.documents.append(document)
+        body = document.model_dump_json().encode()
+        return _ref(ARTEFACTS, f"{tenant}/{document.recording_id}/ingestion/{version}.json", body)
+
+    async def discard(self, location: Location) -> None:
+        self.objects.pop((location.bucket, location.key), None)
+
+
+class Lengths:
+    """A normaliser to which a file's text is its length in seconds, or the reason to reject it."""
+
+    async def normalise(
+        self, source: Path, target: Path, limits: Limits, *, report: Report
+    ) -> float | RejectionReason:
+        report(0.5)
+        text = await asyncio.to_thread(source.read_text)
+        if text in _REASONS:
+            return RejectionReason(text)
+        await asyncio.to_thread(target.write_text, f"normalised {text}")
+        return float(text)
+
+
+class Ids:
+    """A register that holds these recordings."""
+
+    def __init__(self, *ids: UUID) -> None:
+        self._ids = ids
+
+    async def holds(self, recording_id: UUID) -> bool:
+        return recording_id in self._ids
+
+
+class Stream:
+    """Announcements in memory."""
+
+    def __init__(self, *events: RecordingAnnounced) -> None:
+        self.held = [Held(number, event) for number, event in enumerate(events, start=1)]
+
+    @property
+    def events(self) -> list[RecordingAnnounced]:
+        return [held.event for held in self.held]
+
+    async def of(self, recording_id: UUID) -> AsyncIterator[Held]:
+        for held in list(self.held):
+            if held.event.subject == recording_id:
+                yield held
+
+    async def remove(self, held: Held) -> None:
+        self.held.remove(held)
+
+
+def _ref(bucket: str, key: str, body: bytes) -> ObjectRef:
+    return ObjectRef(bucket=bucket, key=key, sha256=hashlib.sha256(body).hexdigest(), size=len(body))
