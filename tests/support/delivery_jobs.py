@@ -1,5 +1,6 @@
 """What tests have a child process do."""
 
+import logging
 import os
 import signal
 import sys
@@ -54,3 +55,7 @@ def count(*, report: Report) -> None:
 def modules(*, report: Report) -> set[str]:
     """What the child has imported."""
     return set(sys.modules)
+
+
+def quote(text: str, *, report: Report) -> None:
+    logging.getLogger("library").error("cannot parse %s", text)

@@ -3,12 +3,15 @@
 import asyncio
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import urllib3
 from minio import Minio
 from minio.error import S3Error
+from urllib3.response import BaseHTTPResponse
 
 from minutier.schemas.events import Location, ObjectRef
 from minutier.shared.errors import ObjectChanged, ObjectMissing
@@ -62,7 +65,7 @@ class Objects:
 
     async def read(self, ref: ObjectRef) -> bytes:
         """The bytes of a small object. Raises `ObjectMissing` or `ObjectChanged`."""
-        body = await asyncio.to_thread(self._read, ref.bucket, ref.key, ref.version_id)
+        body = await asyncio.to_thread(self._read, ref)
         if hashlib.sha256(body).hexdigest() != ref.sha256:
             raise ObjectChanged
         return body
@@ -97,22 +100,17 @@ class Objects:
     def _download(self, location: Location, into: Path, limit: int | None) -> ObjectRef:
         digest = hashlib.sha256()
         size = 0
-        try:
-            response = self._client.get_object(location.bucket, location.key, version_id=location.version_id)
-        except S3Error as error:
-            raise _translated(error) from None
-        try:
-            with into.open("wb") as file:
-                for chunk in response.stream(_CHUNK):
-                    size += len(chunk)
-                    if limit is not None and size > limit:
-                        raise ObjectTooLarge
-                    digest.update(chunk)
-                    file.write(chunk)
+        with (
+            self._opened(location.bucket, location.key, location.version_id) as response,
+            into.open("wb") as file,
+        ):
+            for chunk in response.stream(_CHUNK):
+                size += len(chunk)
+                if limit is not None and size > limit:
+                    raise ObjectTooLarge
+                digest.update(chunk)
+                file.write(chunk)
             version_id = response.headers.get("x-amz-version-id") or location.version_id
-        finally:
-            response.close()
-            response.release_conn()
         return ObjectRef(
             bucket=location.bucket,
             key=location.key,
@@ -121,36 +119,33 @@ class Objects:
             size=size,
         )
 
-    def _read(self, bucket: str, key: str, version_id: str | None) -> bytes:
+    def _read(self, ref: ObjectRef) -> bytes:
+        with self._opened(ref.bucket, ref.key, ref.version_id) as response:
+            # A byte more shows that it is not what was meant, whatever else has been put there.
+            return bytes(response.read(ref.size + 1))
+
+    def _find(self, bucket: str, key: str) -> tuple[bytes, ObjectRef]:
+        with self._opened(bucket, key, None) as response:
+            body = bytes(response.read())
+            version_id = response.headers.get("x-amz-version-id")
+        sha256 = hashlib.sha256(body).hexdigest()
+        return body, ObjectRef(bucket=bucket, key=key, version_id=version_id, sha256=sha256, size=len(body))
+
+    @contextmanager
+    def _opened(self, bucket: str, key: str, version_id: str | None) -> Iterator[BaseHTTPResponse]:
+        """Raises `ObjectMissing`, or what the client raises."""
         try:
             response = self._client.get_object(bucket, key, version_id=version_id)
         except S3Error as error:
-            raise _translated(error) from None
+            if error.code in _MISSING:
+                raise ObjectMissing from None
+            raise
         try:
-            return bytes(response.read())
+            yield response
         finally:
+            # Whatever was not read is not read: the connection ends where something is left.
             response.close()
             response.release_conn()
-
-    def _find(self, bucket: str, key: str) -> tuple[bytes, ObjectRef]:
-        try:
-            response = self._client.get_object(bucket, key)
-        except S3Error as error:
-            raise _translated(error) from None
-        try:
-            body = bytes(response.read())
-            version_id = response.headers.get("x-amz-version-id")
-        finally:
-            response.close()
-            response.release_conn()
-        ref = ObjectRef(
-            bucket=bucket,
-            key=key,
-            version_id=version_id,
-            sha256=hashlib.sha256(body).hexdigest(),
-            size=len(body),
-        )
-        return body, ref
 
     def _stat(self, bucket: str, key: str) -> ObjectRef | None:
         try:
@@ -185,7 +180,3 @@ class Objects:
 
 class ObjectTooLarge(Exception):
     """The object has more bytes than were asked for at most."""
-
-
-def _translated(error: S3Error) -> Exception:
-    return ObjectMissing() if error.code in _MISSING else error

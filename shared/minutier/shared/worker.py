@@ -6,6 +6,7 @@ takes one job with it and not the service.
 
 import asyncio
 import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -102,6 +103,8 @@ _shared: "Synchronized[float] | None" = None
 def _prepare(fraction: "Synchronized[float]", parent: int) -> None:
     global _shared
     _shared = fraction
+    # What a library says of its work may quote a meeting; where nothing listens it would be printed.
+    logging.getLogger().addHandler(logging.NullHandler())
     # The terminal's ^C reaches the whole group; the parent decides when the child ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Sent when the thread ends that started the child: the main one, or the pool's, which live as
