@@ -5,6 +5,7 @@ meeting: a part may give so many facts that those of all parts fit into one requ
 """
 
 import asyncio
+import json
 import math
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -33,8 +34,6 @@ _FACT_ANSWER = 100
 _FACT_LINE = 60
 _TOPIC_ANSWER = 180
 _VERDICT_ANSWER = 20
-# Roles, schemas and the words around the transcript.
-_FRAME = 1200
 
 # A speaker can neither close the transcript's tag nor look like another passage.
 _INERT = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")"})
@@ -58,10 +57,10 @@ class Limits:
     answer_tokens: int
     budget_seconds: float
 
-    @property
-    def material_tokens(self) -> int:
-        """What is left of a request for what it is about."""
-        return self.context_tokens - self.answer_tokens - _FRAME
+    def room(self, prompts: Prompts) -> int:
+        """The tokens that are left in any request for what it is about."""
+        form = max(tokens_in(json.dumps(form.form())) for form in (Facts, Outline, Text, Verdicts))
+        return self.context_tokens - self.answer_tokens - tokens_in(prompts.longest) - form
 
 
 class LanguageModel:
@@ -112,13 +111,15 @@ class _Writing:
     done: int = 0
     support: Support = field(init=False)
     prompts: Prompts = field(init=False)
+    room: int = field(init=False)
     parts: list[list[Passage]] = field(init=False)
     passages: dict[str, Passage] = field(init=False)
 
     def __post_init__(self) -> None:
         self.support = Support(self.meeting)
         self.prompts = prompts_in(self.meeting.language)
-        self.parts = list(parts_of(self.meeting.passages, self.limits.material_tokens))
+        self.room = self.limits.room(self.prompts)
+        self.parts = list(parts_of(self.meeting.passages, self.room))
         self.passages = {passage.id: passage for passage in self.meeting.passages}
 
     async def write(self) -> Minutes:
@@ -143,14 +144,14 @@ class _Writing:
         part = self.parts[number]
         most = min(
             self.limits.answer_tokens // _FACT_ANSWER,
-            max(2, self.limits.material_tokens // (_FACT_LINE * len(self.parts))),
+            max(2, self.room // (_FACT_LINE * len(self.parts))),
         )
         request = fill(
             self.prompts.facts,
             part=number + 1,
             parts=len(self.parts),
             most=most,
-            transcript="\n".join(_line(passage, self.limits.material_tokens) for passage in part),
+            transcript="\n".join(_line(passage, self.room) for passage in part),
         )
         answer = await self.chat.ask(self.prompts, request, Facts)
         shown = {passage.id for passage in part}
@@ -161,19 +162,17 @@ class _Writing:
     async def _outline(self, facts: Sequence[tuple[Kind, Claim]]) -> list[Heading]:
         lines = [f"{number}. {_fact_line(claim)}" for number, (_, claim) in enumerate(facts, start=1)]
         most = min(_MOST_TOPICS, max(1, self.limits.answer_tokens // _TOPIC_ANSWER))
-        request = fill(
-            self.prompts.outline, most=most, facts="\n".join(_fitting(lines, self.limits.material_tokens))
-        )
+        request = fill(self.prompts.outline, most=most, facts="\n".join(_fitting(lines, self.room)))
         answer = await self.chat.ask(self.prompts, request, Outline)
         self._tell()
-        known = range(1, len(facts) + 1)
-        headings = [
-            heading.model_copy(
-                update={"facts": [fact for fact in dict.fromkeys(heading.facts) if fact in known]}
-            )
-            for heading in answer.topics[:most]
-        ]
-        return [heading for heading in headings if heading.facts]
+        left = set(range(1, len(facts) + 1))
+        headings = []
+        for heading in answer.topics[:most]:
+            own = [number for number in dict.fromkeys(heading.facts) if number in left]
+            left.difference_update(own)
+            if own:
+                headings.append(Heading(title=_tidy(heading.title), facts=own))
+        return headings
 
     async def _text(
         self, facts: Sequence[tuple[Kind, Claim]], outline: Sequence[Heading]
@@ -186,12 +185,14 @@ class _Writing:
         request = fill(
             self.prompts.text,
             most=_MOST_SUMMARY,
-            topics="\n".join(_fitting(lines, self.limits.material_tokens)),
+            topics="\n".join(_fitting(lines, self.room)),
         )
         answer = await self.chat.ask(self.prompts, request, Text)
         self._tell()
         shown = {cited for _, claim in facts for cited in claim.cites}
-        summary = [Claim(sentence.text, tuple(sentence.cites)) for sentence in answer.summary[:_MOST_SUMMARY]]
+        summary = [
+            Claim(_tidy(sentence.text), tuple(sentence.cites)) for sentence in answer.summary[:_MOST_SUMMARY]
+        ]
         topics = [
             Claim(
                 paragraph.text,
@@ -221,7 +222,7 @@ class _Writing:
         size = 0
         for claim in claims:
             shown = self._shown(claim)
-            if batch and (len(batch) == most or size + tokens_in(shown) > self.limits.material_tokens):
+            if batch and (len(batch) == most or size + tokens_in(shown) > self.room):
                 yield batch
                 batch, size = [], 0
             batch.append((claim, shown))
@@ -238,7 +239,7 @@ class _Writing:
 
     def _shown(self, claim: Claim) -> str:
         details = [detail for detail in (claim.title, claim.text, claim.who, claim.what, claim.due) if detail]
-        most = self.limits.material_tokens // (len(claim.cites) + 1)
+        most = self.room // (len(claim.cites) + 1)
         lines = [_line(self.passages[cited], most) for cited in claim.cites]
         return "\n".join(
             [f"{self.prompts.statement}: {_inert(' | '.join(details))}", f"{self.prompts.passages}:", *lines]
@@ -294,7 +295,11 @@ def _line(passage: Passage, tokens: int) -> str:
 
 
 def _inert(text: str) -> str:
-    return " ".join(text.translate(_INERT).split())
+    return _tidy(text.translate(_INERT))
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _fact_line(claim: Claim) -> str:
@@ -302,7 +307,7 @@ def _fact_line(claim: Claim) -> str:
 
 
 def _claim(fact: Fact) -> Claim:
-    claim = Claim(fact.text.strip(), tuple(fact.cites))
+    claim = Claim(_tidy(fact.text), tuple(fact.cites))
     if fact.kind is Kind.ACTION:
         return replace(claim, who=fact.who, what=fact.what or claim.text, due=fact.due)
     return claim

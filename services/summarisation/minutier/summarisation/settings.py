@@ -28,9 +28,9 @@ class SummarisationSettings(BaseSettings):
     def is_consistent(self) -> Self:
         if self.base_url is not None and self.model is None:
             raise ValueError("MINUTIER_SUMMARISATION_BASE_URL needs MINUTIER_SUMMARISATION_MODEL")
-        if self.answer_tokens > self.context_tokens // 2:
+        if self.answer_tokens > self.context_tokens // 4:
             raise ValueError(
-                "MINUTIER_SUMMARISATION_ANSWER_TOKENS may be at most half of "
+                "MINUTIER_SUMMARISATION_ANSWER_TOKENS may be at most a quarter of "
                 "MINUTIER_SUMMARISATION_CONTEXT_TOKENS"
             )
         return self

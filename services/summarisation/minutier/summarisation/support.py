@@ -17,7 +17,8 @@ MOST_CITES = 8
 
 _COMMON_PREFIX = 5
 _SAME = 0.75
-_NAME = re.compile(r"(?<=[^\W\d_][,;:]\s)[A-ZÀ-Þ][\w’'-]+|(?<=[^\W_]\s)[A-ZÀ-Þ][\w-]+")
+# Not at the beginning of a sentence, where every word has a capital.
+_NAME = re.compile(r"(?:(?<=[^\W_]\s)|(?<=[^\W_][,;:]\s)|(?<=[^\W_]['’]))[A-ZÀ-Þ][\w-]+")
 _ACRONYM = re.compile(r"\b[A-ZÀ-Þ]{2,}\b")
 
 
@@ -54,7 +55,8 @@ class Support:
         parts = [part for part in (claim.title, claim.text, claim.what) if part]
         if not all(self._exact(part, shown) for part in parts):
             return None
-        if self.overlap(claim.text, shown) < LEAST_OVERLAP:
+        stated = (claim.text, claim.what) if claim.what else (claim.text,)
+        if any(self.overlap(part, shown) < LEAST_OVERLAP for part in stated):
             return None
         return replace(claim, who=who)
 

@@ -25,6 +25,12 @@ class Prompts:
     passages: str
     topic: str
 
+    @property
+    def longest(self) -> str:
+        """All that any one request says besides what it is about, asked a second time."""
+        request = max((self.facts, self.outline, self.text, self.verify), key=len)
+        return "\n".join((self.role, self.form, request, self.repair))
+
 
 def fill(prompt: str, **values: object) -> str:
     """The values are put in once: a ``$name`` that was spoken stays what it is."""
