@@ -48,6 +48,7 @@ class ChatServer:
     asked: list[Asked] = field(default_factory=list)
     most_at_a_time: int = 0
     url: str = ""
+    close: Callable[[], None] = lambda: None
     _at_a_time: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -127,7 +128,7 @@ def serving(given: ChatServer | None = None) -> Iterator[ChatServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, headers, answer = 404, {}, b"{}"
+            status, headers, answer = 404, dict[str, str](), b"{}"
             if self.path == "/v1/chat/completions":
                 status, headers, answer = chat.answer(_asked(body, self.headers.get("Authorization")))
             try:
@@ -149,13 +150,18 @@ def serving(given: ChatServer | None = None) -> Iterator[ChatServer]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     chat.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
-        yield chat
-    finally:
+
+    def close() -> None:
         chat._closing.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+    chat.close = close
+    try:
+        yield chat
+    finally:
+        chat.close()
 
 
 def _asked(body: dict[str, Any], authorization: str | None) -> Asked:

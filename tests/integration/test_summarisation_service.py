@@ -1,0 +1,87 @@
+"""Minutes on the real servers, by an endpoint that is there and then is not."""
+
+import asyncio
+import json
+from uuid import UUID, uuid4
+
+import nats
+from nats.aio.client import Client
+
+from minutier.compose.embedded import System, running
+from minutier.schemas.codec import decode, encode
+from minutier.schemas.documents import Engine, MinutesDocument
+from minutier.schemas.events import MinutesWritten, Stage, TranscriptAttributed, Written
+from minutier.shared.artefacts import Artefacts
+from minutier.shared.objects import Objects
+from minutier.shared.topology import EVENT_STREAM
+from minutier.summarisation.domain import Failure
+from tests.support.chat_server import KEY, serving
+from tests.support.summarisation_fakes import attributed, transcript
+
+SECONDS = 30
+
+
+async def test_an_endpoint_writes_minutes_and_when_it_is_gone_extracts_take_their_place() -> None:
+    with serving() as chat:
+        environment = {
+            "MINUTIER_SUMMARISATION_BASE_URL": chat.url,
+            "MINUTIER_SUMMARISATION_API_KEY": KEY,
+            "MINUTIER_SUMMARISATION_MODEL": "fake",
+            "MINUTIER_SUMMARISATION_RETRIES": "0",
+        }
+        async with running(services=["summarisation"], environment=environment) as system:
+            client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+            try:
+                first, again = uuid4(), uuid4()
+                chat.statuses = [(400, {})]
+                progress = await client.subscribe(f"progress.{first}")
+                written = await minutes_of(system, client, first)
+                assert (written.engine, written.fell_back) == (Engine.LANGUAGE_MODEL, False)
+                assert written.dropped_claims == 0
+                minutes = await load(system, written)
+                assert [claim.cites for claim in minutes.decisions] == [("s2",)]
+                assert minutes.actions[0].who == "Anna"
+                assert minutes.model.name == "fake"
+                fractions = [json.loads((await progress.next_msg()).data)["fraction"] for _ in range(2)]
+                assert 0 < fractions[0] < fractions[1] == 1.0
+                # The same transcript once more, under another event: nobody is asked again.
+                asked = len(chat.asked)
+                assert (await minutes_of(system, client, first)).minutes == written.minutes
+                assert len(chat.asked) == asked
+                chat.close()
+                fallen = await minutes_of(system, client, again)
+                assert (fallen.engine, fallen.fell_back) == (Engine.EXTRACTIVE, True)
+                assert (await load(system, fallen)).fallback_reason == Failure.UNREACHABLE.explanation
+                log = (system.directory.logs / "summarisation.log").read_text()
+                assert "minutes written without the endpoint" in log
+                assert not any(secret in log for secret in (KEY, "library", "Anna", chat.url))
+            finally:
+                await client.close()
+
+
+async def minutes_of(system: System, client: Client, recording: UUID) -> Written:
+    """What is told after a transcript of ``recording`` was announced."""
+    document = transcript(recording=recording)
+    ref = await Artefacts(Objects(system.objects)).store(
+        document, tenant="acme", stage=Stage.ATTRIBUTION, version="1"
+    )
+    event = TranscriptAttributed.of(
+        recording, tenant="acme", source="minutier/test", data=attributed(ref, document)
+    )
+    js = client.jetstream()
+    answers = await js.subscribe(
+        f"{MinutesWritten.TYPE}.{recording}",
+        stream=EVENT_STREAM,
+        ordered_consumer=True,
+        deliver_policy=nats.js.api.DeliverPolicy.NEW,
+    )
+    await js.publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+    async with asyncio.timeout(SECONDS):
+        told = decode((await answers.next_msg(timeout=SECONDS)).data)
+    await answers.unsubscribe()
+    assert isinstance(told, MinutesWritten)
+    return told.data
+
+
+async def load(system: System, written: Written) -> MinutesDocument:
+    return await Artefacts(Objects(system.objects)).load(MinutesDocument, written.minutes)
