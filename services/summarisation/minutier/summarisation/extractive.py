@@ -61,7 +61,7 @@ def extract(meeting: Meeting) -> Minutes:
     parts = divide(meeting.passages, words)
     said = _ranked(meeting.passages, words)
     statements = [sentence for sentence in said if not sentence.asks]
-    wanted = min(_MOST_SUMMARY, math.ceil(len(statements) / 12))
+    wanted = min(_MOST_SUMMARY, math.ceil(len(statements) / 4))
     questions = [s for s in said if s.asks and len(s.stems) >= _FEWEST_TO_ASK]
     return Minutes(
         summary=[sentence.claim() for sentence in _best(statements, wanted)],
