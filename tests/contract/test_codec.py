@@ -29,7 +29,9 @@ numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
 )
+untimed = settings(deadline=None)
 
 
 def reason(body: bytes) -> str:
@@ -127,12 +129,14 @@ def test_an_event_refers_to_no_object_named_by_a_person() -> None:
         Ingested.model_validate({**dict(event.data), "audio": uploaded})
 
 
+@untimed
 @given(st.binary())
 def test_any_bytes_are_decoded_or_refused(body: bytes) -> None:
     with suppress(UndecodableEvent):
         decode(body)
 
 
+@untimed
 @given(st.sampled_from(EVENTS), anything, st.dictionaries(st.text(), anything))
 def test_any_json_is_decoded_or_refused(kind: type[Any], data: object, attributes: dict[str, object]) -> None:
     body = json.dumps({**json.loads(announced()), "data": data, "type": kind.TYPE, **attributes})
@@ -140,9 +144,10 @@ def test_any_json_is_decoded_or_refused(kind: type[Any], data: object, attribute
         decode(body.encode())
 
 
+@untimed
 @given(
     st.sampled_from(examples("minutier.*/*.json")),
-    st.dictionaries(st.text(min_size=20), st.recursive(numbers | st.text(), st.lists), max_size=3),
+    st.dictionaries(st.text(min_size=20), numbers | st.text() | st.lists(st.text()), max_size=3),
 )
 def test_a_field_of_a_later_minor_version_is_ignored(path: Path, added: dict[str, object]) -> None:
     known = json.loads((EXAMPLES / path).read_bytes())
@@ -153,7 +158,7 @@ def test_a_field_of_a_later_minor_version_is_ignored(path: Path, added: dict[str
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.TYPE)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(untimed, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_schema_allows_is_decoded_and_encoded_back(
     kind: type[AnyEvent], data: st.DataObject
