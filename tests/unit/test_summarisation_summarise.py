@@ -121,6 +121,12 @@ def test_settings_that_cannot_work_say_what_to_do() -> None:
         SummarisationSettings(context_tokens=4096, answer_tokens=4000)
 
 
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown() -> None:
+    with pytest.raises(ValueError, match="printable ASCII") as raised:
+        SummarisationSettings(api_key="clé secrète")
+    assert "secrète" not in str(raised.value)
+
+
 @pytest.mark.parametrize("failure", Failure)
 def test_an_explanation_names_the_remedy(failure: Failure) -> None:
     assert failure.explanation.startswith("The ")

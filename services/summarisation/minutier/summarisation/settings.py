@@ -1,3 +1,4 @@
+import re
 from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
@@ -8,7 +9,11 @@ class SummarisationSettings(BaseSettings):
     """Without ``base_url`` minutes are extracts of the transcript, and no model is asked."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MINUTIER_SUMMARISATION_", frozen=True, env_ignore_empty=True
+        env_prefix="MINUTIER_SUMMARISATION_",
+        frozen=True,
+        env_ignore_empty=True,
+        # A setting that is refused must not be printed with the key beside it.
+        hide_input_in_errors=True,
     )
 
     base_url: HttpUrl | None = Field(
@@ -28,6 +33,8 @@ class SummarisationSettings(BaseSettings):
     def is_consistent(self) -> Self:
         if self.base_url is not None and self.model is None:
             raise ValueError("MINUTIER_SUMMARISATION_BASE_URL needs MINUTIER_SUMMARISATION_MODEL")
+        if self.api_key is not None and not re.fullmatch(r"[!-~]+", self.api_key.get_secret_value()):
+            raise ValueError("MINUTIER_SUMMARISATION_API_KEY may hold printable ASCII without spaces only")
         if self.answer_tokens > self.context_tokens // 4:
             raise ValueError(
                 "MINUTIER_SUMMARISATION_ANSWER_TOKENS may be at most a quarter of "
