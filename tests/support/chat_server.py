@@ -36,7 +36,7 @@ class ChatServer:
     """``say`` has what is answered to a form, as an object or as text; a form without one is written well.
 
     ``statuses`` are used up before anything is answered; ``formats`` and ``parameters`` that are not
-    understood give 400; ``stall_seconds`` pass before an answer.
+    understood give 400; ``stall_seconds`` pass before an answer; ``breaks_off`` sends half of it.
     """
 
     say: dict[str, Callable[[Asked], Reply]] = field(default_factory=dict)
@@ -44,6 +44,7 @@ class ChatServer:
     formats: tuple[str, ...] = ("json_schema", "json_object", "text")
     refused: tuple[str, ...] = ()
     stall_seconds: float = 0.0
+    breaks_off: bool = False
     raw: bytes | None = None
     asked: list[Asked] = field(default_factory=list)
     most_at_a_time: int = 0
@@ -137,7 +138,7 @@ def serving(given: ChatServer | None = None) -> Iterator[ChatServer]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer)
+                self.wfile.write(answer[: len(answer) // 2] if chat.breaks_off else answer)
             except ConnectionError:
                 # Whoever asked has stopped waiting.
                 pass

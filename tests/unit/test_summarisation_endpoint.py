@@ -138,6 +138,11 @@ async def test_an_endpoint_that_stalls_is_left(chat: ChatServer) -> None:
     assert await failure(chat, read_seconds=0.1, retries=0) is Failure.TIMED_OUT
 
 
+async def test_an_endpoint_that_breaks_off_has_failed(chat: ChatServer) -> None:
+    chat.breaks_off = True
+    assert await failure(chat) is Failure.FAILED
+
+
 async def test_an_endpoint_that_is_not_there_is_unreachable() -> None:
     with serving() as chat:
         pass
