@@ -1,0 +1,169 @@
+"""The command as a process of its own, against a system that runs."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import nats
+import pytest
+
+from minutier.compose.embedded import System, running
+from minutier.schemas.codec import encode
+from minutier.schemas.documents import MinutesDocument, TranscriptDocument
+from minutier.schemas.events import Stage
+from minutier.shared.artefacts import Artefacts
+from minutier.shared.objects import Objects
+from minutier.shared.topology import EVENT_STREAM
+from tests.support import query_events as told
+from tests.support.media import Sound, write
+
+
+@pytest.fixture(scope="module")
+async def system() -> AsyncIterator[System]:
+    async with running(services=["ingestion", "query"]) as system:
+        yield system
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Path:
+    return write(tmp_path / "meeting.wav", Sound(2.0))
+
+
+async def minutier(system: System, *arguments: str, stdout: int = PIPE) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "minutier.compose", *arguments, "--data-dir", str(system.directory.path)),
+        stdout=stdout,
+        stderr=PIPE,
+    )
+
+
+async def ended(process: Process) -> tuple[int | None, str, str]:
+    """The status, stdout and stderr."""
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, out.decode(), err.decode()
+
+
+async def begun(process: Process, text: str) -> None:
+    """Wait until the command has told ``text``."""
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        while text not in (await process.stderr.readline()).decode():
+            pass
+
+
+async def test_what_is_no_recording_is_told_so(system: System, tmp_path: Path) -> None:
+    files = [tmp_path / "notes.mp3", tmp_path / "nothing.wav"]
+    files[0].write_text("Not a recording.\n" * 100)
+    files[1].touch()
+    names = [str(file) for file in files]
+    status, out, err = await ended(await minutier(system, "ingest", *names, "--watch", "--json"))
+    assert status == 1
+    results = json.loads(out)["recordings"]
+    assert [result["file"] for result in results] == names
+    assert {result["state"] for result in results} == {"rejected"}
+    for result in results:
+        assert f"{result['file']}: The recording was rejected ({result['reason']}). " in err
+        assert result["explanation"] in err
+
+    status, out, err = await ended(await minutier(system, "transcript", results[0]["recording_id"]))
+    assert (status, out) == (1, "")
+    assert results[0]["explanation"] in err
+
+
+async def test_a_recording_is_followed_past_the_death_of_the_service(system: System, wav: Path) -> None:
+    process = await minutier(system, "ingest", str(wav), "--watch")
+    await begun(process, "ingestion done")
+    (found,) = [
+        item
+        for item in json.loads(await shown(system, "list"))["recordings"]
+        if item["state"] == "processing"
+    ]
+    query = system.supervisor["query"]
+    assert query.pid is not None
+    os.kill(query.pid, signal.SIGKILL)
+    async with asyncio.timeout(60):
+        # What is on its way to a process that dies is only delivered anew after the acknowledgement's time.
+        while query.restarts == 0:  # noqa: ASYNC110 - there is no event for a death
+            await asyncio.sleep(0.01)
+    await complete(system, UUID(found["id"]))
+    status, out, err = await ended(process)
+    assert (status, out) == (0, f"{found['id']} completed\n")
+    assert "summarisation done" in err
+    assert query.restarts == 1
+
+    assert "Good morning." in await shown(system, "transcript", found["id"][:8])
+    assert json.loads(await shown(system, "minutes", found["id"]))["summary"][0]["cites"] == ["s1"]
+
+
+async def test_a_wait_that_is_interrupted_ends_at_once(system: System, wav: Path) -> None:
+    process = await minutier(system, "ingest", str(wav), "--watch", "--tenant", "interrupted")
+    await begun(process, "ingestion done")
+    process.send_signal(signal.SIGINT)
+    status, out, err = await ended(process)
+    assert status == 130
+    assert out == ""
+    assert "Traceback" not in err
+
+
+async def test_status_tells_what_runs_and_waits(system: System, wav: Path) -> None:
+    await ended(await minutier(system, "ingest", str(wav), "--tenant", "waiting"))
+    document = json.loads(await shown(system, "status"))
+    assert {"nats", "postgres", "s3", "ingestion", "query"} == set(document["processes"])
+    assert {process["phase"] for process in document["processes"].values()} == {"ready"}
+    assert "diarization-recording-ingested" in {row["consumer"] for row in document["consumers"]}
+    assert document["dead_letters"] == 0
+    status, out, _ = await ended(await minutier(system, "status"))
+    assert status == 0
+    assert "dead letters: 0" in out
+
+
+async def test_a_reader_that_leaves_is_met_quietly(system: System) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = await minutier(system, "list", "--json", stdout=writer)
+    os.close(writer)
+    _, err = await process.communicate()
+    assert err == b""
+
+
+async def test_wrong_arguments_are_told_before_anything_is_sent(system: System, wav: Path) -> None:
+    status, out, err = await ended(await minutier(system, "ingest", str(wav), "--language", "English"))
+    assert (status, out) == (2, "")
+    assert "--language" in err
+    assert "English" not in err
+
+
+async def shown(system: System, *arguments: str) -> str:
+    status, out, err = await ended(await minutier(system, *arguments, "--json"))
+    assert status == 0, err
+    return out
+
+
+async def complete(system: System, recording: UUID) -> None:
+    """Tell what the services that do not run would."""
+    artefacts = Artefacts(Objects(system.objects))
+    documents: dict[Stage, TranscriptDocument | MinutesDocument] = {
+        Stage.ATTRIBUTION: told.transcript(recording=recording),
+        Stage.SUMMARISATION: told.minutes(recording),
+    }
+    refs = {
+        stage: await artefacts.store(document, tenant="acme", stage=stage, version="1")
+        for stage, document in documents.items()
+    }
+    client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+    try:
+        for event in (
+            told.diarized(recording=recording),
+            told.transcribed(recording=recording),
+            told.attributed(refs[Stage.ATTRIBUTION], recording=recording),
+            told.written(refs[Stage.SUMMARISATION], recording=recording),
+        ):
+            await client.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+    finally:
+        await client.close()
