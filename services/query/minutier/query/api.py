@@ -107,10 +107,7 @@ def build(
     async def document_of(entry: Entry, written: Kind, kind: type[D], name: str) -> D:
         fact = entry.newest(written)
         if fact is None or fact.document is None:
-            state = recording(entry).state
-            raise HTTPException(
-                HTTPStatus.NOT_FOUND, f"This recording has no {name} yet: its state is '{state}'."
-            )
+            raise HTTPException(HTTPStatus.NOT_FOUND, _absence(recording(entry), name))
         try:
             return await documents.load(kind, ObjectRef.model_validate(fact.document))
         except Permanent as error:
@@ -199,6 +196,13 @@ def build(
         )
 
     return app
+
+
+def _absence(found: Recording, document: str) -> str:
+    """Why a recording has no such document."""
+    if found.reason is None:
+        return f"This recording has no {document} yet: its state is '{found.state}'."
+    return f"This recording has no {document}: it was {found.state} ({found.reason}). {found.explanation}"
 
 
 def _sse(update: Recording | StageProgress) -> ServerSentEvent:
