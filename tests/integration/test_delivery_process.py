@@ -158,7 +158,10 @@ async def test_the_work_of_a_killed_service_is_done_by_another(
 async def test_a_service_stops_while_its_servers_are_away(
     system: System, streams: Streams, tmp_path: Path
 ) -> None:
-    environment = system.environment("retention") | {"MINUTIER_NATS_URL": "nats://127.0.0.1:9"}
+    environment = system.environment("retention") | {
+        "MINUTIER_NATS_URL": "nats://127.0.0.1:9",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+    }
     log = tmp_path / "log"
     async with process(environment, "wait", log) as service:
         await until(lambda: _says(log, "waiting for servers"))
