@@ -78,6 +78,8 @@ async def test_facts_then_outline_then_text_then_a_check(chat: ChatServer) -> No
         {"text": "We decided to keep the library open on Sundays.", "cites": ["s999"]},
         {"text": "We decided to keep the library open on Sundays.", "cites": []},
         {"text": "The library is open on 24 Sundays.", "cites": ["s2"]},
+        {"text": "We decided to keep the library open. " * 100, "cites": ["s2"]},
+        {"text": "", "cites": ["s2"]},
         {"kind": "action", "text": "The volunteers get a letter.", "cites": ["s3"], "who": "Mallory"},
         {"kind": "action", "text": "I will write to the volunteers.", "cites": ["s3"], "due": "by Monday"},
     ],

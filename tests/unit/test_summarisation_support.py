@@ -97,6 +97,11 @@ def test_numbers_in_words_and_in_digits_are_the_same() -> None:
     assert not roof.checked(Claim("The roof takes 4 weeks.", ("s1",)))
 
 
+def test_numbers_of_neighbours_stay_apart() -> None:
+    said = meeting(("Bo", "In 2024 100 people came, room 12"), ("Bo", "345 stayed."))
+    assert Support(said).checked(Claim("100 people came in 2024, 345 stayed in room 12.", ("s1", "s2")))
+
+
 def test_citations_that_do_not_exist_or_were_not_shown_are_no_support() -> None:
     claim = Claim("Anna sends the board a revised budget.", ("s999", "s1", "s1"))
     kept = support().checked(claim)

@@ -193,18 +193,15 @@ class _Writing:
         summary = [
             Claim(_tidy(sentence.text), tuple(sentence.cites)) for sentence in answer.summary[:_MOST_SUMMARY]
         ]
+        paragraphs = {paragraph.topic: paragraph for paragraph in answer.topics}
         topics = [
-            Claim(
-                paragraph.text,
-                tuple(paragraph.cites),
-                title=outline[paragraph.topic - 1].title.strip() or None,
-            )
-            for paragraph in answer.topics[: len(outline)]
-            if 1 <= paragraph.topic <= len(outline)
+            Claim(_tidy(paragraphs[number].text), tuple(paragraphs[number].cites), title=heading.title)
+            for number, heading in enumerate(outline, start=1)
+            if number in paragraphs and heading.title
         ]
         kept = [[self._supported(claim, shown) for claim in claims] for claims in (summary, topics)]
         first, second = ([claim for claim in claims if claim is not None] for claims in kept)
-        return first, [claim for claim in second if claim.title]
+        return first, second
 
     async def _verified(self, claims: dict[str, list[Claim]]) -> dict[str, list[Claim]]:
         """What the model bears out when it sees nothing but a claim and the passages it cites."""

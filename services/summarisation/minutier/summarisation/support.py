@@ -5,21 +5,22 @@ is asked as well. What words can tell, they tell without fail: an invented numbe
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from minutier.summarisation.domain import Claim, Meeting, Passage
-from minutier.summarisation.words import Words, tokens
+from minutier.summarisation.words import WORD, Words, tokens
 
 # Of the content words of a claim; see the decision on support for how it was found.
 LEAST_OVERLAP = 0.5
 MOST_CITES = 8
+# A few sentences; what is longer is no statement, and would fill requests.
+MOST_CHARACTERS = 1000
 
 _COMMON_PREFIX = 5
 _SAME = 0.75
-# Not at the beginning of a sentence, where every word has a capital.
-_NAME = re.compile(r"(?:(?<=[^\W_]\s)|(?<=[^\W_][,;:]\s)|(?<=[^\W_]['’]))[A-ZÀ-Þ][\w-]+")
-_ACRONYM = re.compile(r"\b[A-ZÀ-Þ]{2,}\b")
+# What a word follows that does not begin a sentence.
+_WITHIN = re.compile(r"[^\W_](?:[,;:]?\s|['’])$")
 
 
 class Support:
@@ -45,15 +46,15 @@ class Support:
             return None
         claim = replace(claim, cites=cites[:MOST_CITES])
         cited = [self._passages[key] for key in claim.cites]
-        said = " ".join(passage.text for passage in cited)
-        who = self._who(claim.who, said)
+        who = self._who(claim.who, cited)
         if claim.who is not None and who is None:
             return None
-        if claim.due is not None and not _says(said, claim.due):
+        if claim.due is not None and not _says(cited, claim.due):
             return None
-        shown = " ".join([said, *(passage.speaker for passage in cited if passage.speaker), who or ""])
+        said = [passage.text for passage in cited]
+        shown = "\n".join([*said, *(passage.speaker for passage in cited if passage.speaker), who or ""])
         parts = [part for part in (claim.title, claim.text, claim.what) if part]
-        if not all(self._exact(part, shown) for part in parts):
+        if not all(len(part) <= MOST_CHARACTERS and self._exact(part, shown) for part in parts):
             return None
         stated = (claim.text, claim.what) if claim.what else (claim.text,)
         if any(self.overlap(part, shown) < LEAST_OVERLAP for part in stated):
@@ -92,23 +93,24 @@ class Support:
             return False
         if not self._words.dates(text) <= self._words.dates(said):
             return False
-        heard = {part for word in tokens(said.casefold()) for part in (word, *word.split("-"))}
+        heard = {part.casefold() for word in tokens(said) for part in (word, *word.split("-"))}
         stems = {self._words.stem(word) for word in heard}
         return all(
-            name.casefold() in heard or self._words.stem(name) in stems
-            for mention in self._mentions(text)
-            for name in mention.split("-")
+            name.casefold() in heard or self._words.stem(name) in stems for name in self._names_in(text)
         )
 
-    def _mentions(self, text: str) -> Iterable[str]:
-        """Words of ``text`` that are names: of speakers, by capitals, or all in capitals."""
-        yield from (word for word in tokens(text) if word.casefold() in self._names)
-        yield from _ACRONYM.findall(text)
-        if self._words.lexicon.names_are_capitalised:
-            for name in _NAME.findall(text):
-                yield from (part for part in _parts(name) if self._words.carries_content(part))
+    def _names_in(self, text: str) -> Iterator[str]:
+        """Speakers' names, words in capitals, and words with a capital where only names have one."""
+        for found in WORD.finditer(text):
+            capitals = self._words.lexicon.names_are_capitalised and _WITHIN.search(text[: found.start()])
+            for part in found.group().split("-"):
+                named = part.casefold() in self._names
+                acronym = len(part) >= 2 and part.isalpha() and part.isupper()
+                capital = bool(capitals) and part[:1].isupper() and self._words.carries_content(part)
+                if named or acronym or capital:
+                    yield part
 
-    def _who(self, who: str | None, said: str) -> str | None:
+    def _who(self, who: str | None, cited: Sequence[Passage]) -> str | None:
         """The speaker whose label or name it is, or a name that is said."""
         if who is None:
             return None
@@ -121,7 +123,7 @@ class Support:
         ]
         if len(namesakes) == 1:
             return namesakes[0]
-        return who.strip() if _says(said, who) else None
+        return who.strip() if _says(cited, who) else None
 
 
 def _parts(name: str) -> list[str]:
@@ -130,10 +132,14 @@ def _parts(name: str) -> list[str]:
     return [] if any(word.isdigit() for word in tokens(name)) else words
 
 
-def _says(said: str, phrase: str) -> bool:
-    """Whether the words of ``phrase`` are said, one after the other."""
-    wanted = " ".join(tokens(phrase.casefold()))
-    return bool(wanted) and f" {wanted} " in f" {' '.join(tokens(said.casefold()))} "
+def _says(cited: Sequence[Passage], phrase: str) -> bool:
+    """Whether the words of ``phrase`` are said in one passage, one after the other."""
+    wanted = _spaced(phrase)
+    return bool(wanted.strip()) and any(wanted in _spaced(passage.text) for passage in cited)
+
+
+def _spaced(text: str) -> str:
+    return f" {' '.join(tokens(text)).casefold()} "
 
 
 def _alike(stem: str, other: str) -> bool:

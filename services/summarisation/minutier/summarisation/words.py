@@ -12,8 +12,8 @@ _SENTENCE_END = re.compile(
     r"(?:(?<=[.?!…])(?<!\b(?:Dr|Mr|Ms|Hr|Fr|St|nr|Nr)\.)(?<!\b(?:Mrs|Mme|bzw)\.)\s+(?![a-zà-öø-ÿ])|(?<=[。？！]))"
 )
 # A Chinese or Japanese character counts as a word: these scripts have no spaces.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:-[^\W_]+)*")
-_NUMBER = re.compile(r"\d+(?:[.,’'\u00a0\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
+WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:-[^\W_]+)*")
+_NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,’'\u00a0\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
 _SEPARATOR = re.compile(r"[.,’'\u00a0\u202f ](?=\d{3}(?!\d))")
 
 _PLAIN = Lexicon("", frozenset(), frozenset(), {}, frozenset(), names_are_capitalised=False)
@@ -66,7 +66,7 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def tokens(text: str) -> list[str]:
-    return _WORD.findall(text)
+    return WORD.findall(text)
 
 
 def _long_enough(word: str) -> bool:
