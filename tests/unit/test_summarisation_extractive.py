@@ -56,6 +56,12 @@ def test_what_is_said_twice_stands_once() -> None:
     assert [claim.cites for claim in minutes.decisions] == [("s1",)]
 
 
+def test_opposites_are_not_one() -> None:
+    said = ("We decided to raise the fee.", "No, we decided not to raise the fee.")
+    minutes = extract(meeting(*(("Bo", text) for text in said)))
+    assert tuple(claim.text for claim in minutes.decisions) == said
+
+
 def subjects(count: int, passages: int) -> list[tuple[str | None, str]]:
     """A meeting on one subject after the other, each with words of its own between common ones."""
     chance = random.Random(1)

@@ -135,12 +135,19 @@ def test_a_term_must_be_said() -> None:
         assert support().checked(Claim(claim.text, ("s1",), due=due)) is None
 
 
-def test_claims_that_say_the_same_become_one() -> None:
+def test_claims_of_the_same_words_become_one() -> None:
     rules = Support(meeting(("Bo", "The roof leaks."), ("Bo", "Yes, the roof leaks."), ("Bo", "It snows.")))
     found = rules.distinct(
-        [Claim("It snows.", ("s3",)), Claim("The roof leaks.", ("s1",)), Claim("The roof leaks.", ("s2",))]
+        [Claim("It snows.", ("s3",)), Claim("The roof leaks.", ("s1",)), Claim("the roof leaks", ("s2",))]
     )
     assert found == [Claim("The roof leaks.", ("s1", "s2")), Claim("It snows.", ("s3",))]
+
+
+@pytest.mark.parametrize("other", ["The roof does not leak.", "The roof leaks 2 times."])
+def test_claims_of_nearly_the_same_words_stay_apart(other: str) -> None:
+    rules = Support(meeting(("Bo", "The roof leaks."), ("Bo", other)))
+    claims = [Claim("The roof leaks.", ("s1",)), Claim(other, ("s2",))]
+    assert rules.distinct(claims) == claims
 
 
 @given(

@@ -64,7 +64,7 @@ def extract(meeting: Meeting) -> Minutes:
     wanted = min(_MOST_SUMMARY, math.ceil(len(statements) / 4))
     questions = [s for s in said if s.asks and len(s.stems) >= _FEWEST_TO_ASK]
     return Minutes(
-        summary=[sentence.claim() for sentence in _best(statements, wanted)],
+        summary=[sentence.claim() for sentence in _best(statements, wanted, varied=True)],
         topics=_topics(meeting.passages, parts, said, words) if len(parts) > 1 else [],
         decisions=[s.claim() for s in _best(s for s in statements if cues and cues.decides(s.text))],
         actions=_actions(statements, cues) if cues else [],
@@ -86,23 +86,28 @@ def _ranked(passages: Sequence[Passage], words: Words) -> list[_Sentence]:
     ]
 
 
-def _best(candidates: Iterable[_Sentence], most: int = _MOST_ITEMS) -> list[_Sentence]:
-    """The most central ones in the order they were said, without those that repeat another."""
+def _best(
+    candidates: Iterable[_Sentence], most: int = _MOST_ITEMS, *, varied: bool = False
+) -> list[_Sentence]:
+    """The most central ones in the order they were said, each once; ``varied`` ones differ in their words.
+
+    Decisions and actions of nearly the same words may be opposites, so they are not varied.
+    """
     order = list(candidates)
     chosen: dict[int, _Sentence] = {}
     for index in sorted(range(len(order)), key=lambda index: -order[index].rank):
         if len(chosen) == most:
             break
-        if not any(_alike(order[index], other) for other in chosen.values()):
+        if not any(_repeats(order[index], other, varied) for other in chosen.values()):
             chosen[index] = order[index]
     return [chosen[index] for index in sorted(chosen)]
 
 
-def _alike(one: _Sentence, other: _Sentence) -> bool:
+def _repeats(one: _Sentence, other: _Sentence, varied: bool) -> bool:
     if one.text.casefold() == other.text.casefold():
         return True
     either = len(one.stems | other.stems)
-    return either > 0 and len(one.stems & other.stems) / either > _SAME
+    return varied and either > 0 and len(one.stems & other.stems) / either > _SAME
 
 
 def _actions(statements: Iterable[_Sentence], cues: Cues) -> list[Claim]:

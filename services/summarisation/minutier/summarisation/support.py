@@ -18,7 +18,6 @@ MOST_CITES = 8
 MOST_CHARACTERS = 1000
 
 _COMMON_PREFIX = 5
-_SAME = 0.75
 # What a word follows that does not begin a sentence.
 _WITHIN = re.compile(r"[^\W_](?:[,;:]?\s|['’])$")
 
@@ -62,19 +61,16 @@ class Support:
         return replace(claim, who=who)
 
     def distinct(self, claims: Sequence[Claim]) -> list[Claim]:
-        """In the order of the meeting; those that say the same become one with the citations of both."""
-        found: list[tuple[Claim, set[str]]] = []
+        """In the order of the meeting; those of the same words become one with the citations of both.
+
+        Less than the same words may be the opposite.
+        """
+        found: dict[tuple[str, str | None, str | None], Claim] = {}
         for claim in sorted(claims, key=lambda claim: min(self._order[key] for key in claim.cites)):
-            stems = set(self._words.stems(claim.text))
-            for index, (other, others) in enumerate(found):
-                alike = bool(stems) and len(stems & others) / len(stems | others) >= _SAME
-                if alike and (claim.who, claim.due) == (other.who, other.due):
-                    cites = tuple(dict.fromkeys((*other.cites, *claim.cites)))[:MOST_CITES]
-                    found[index] = (replace(other, cites=cites), others)
-                    break
-            else:
-                found.append((claim, stems))
-        return [claim for claim, _ in found]
+            same = (_spaced(claim.text), claim.who, claim.due)
+            cites = (*found[same].cites, *claim.cites) if same in found else claim.cites
+            found[same] = replace(found.get(same, claim), cites=tuple(dict.fromkeys(cites))[:MOST_CITES])
+        return list(found.values())
 
     def overlap(self, text: str, said: str) -> float:
         """The share of the content words of ``text`` whose stems, or the like of them, are in ``said``."""
