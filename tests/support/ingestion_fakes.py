@@ -12,6 +12,7 @@ from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (
     AnnouncedTrack,
     Announcement,
+    Ingested,
     Location,
     ObjectRef,
     RecordingAnnounced,
@@ -45,6 +46,19 @@ def announced(
         tenant=tenant,
         source="minutier/tests",
         data=data,
+    )
+
+
+def taken_in(event: RecordingAnnounced) -> Ingested:
+    """As the outcome of taking ``event`` in; its objects are nowhere."""
+    ref = _ref(RECORDINGS, "key", b"")
+    return Ingested(
+        recording=ref,
+        source=event.data.source,
+        announced_at=event.time,
+        duration=1.0,
+        audio=ref,
+        processing_seconds=1.0,
     )
 
 

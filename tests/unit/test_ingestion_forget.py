@@ -2,22 +2,9 @@ from uuid import uuid4
 
 from minutier.ingestion.domain import settlement
 from minutier.ingestion.forget import forget
-from minutier.schemas.events import Ingested, Location, ObjectRef, RecordingAnnounced, RejectionReason
+from minutier.schemas.events import Location, RecordingAnnounced, RejectionReason
 from minutier.shared.objects import UPLOADS
-from tests.support.ingestion_fakes import Shelf, Stream, announced, track, upload
-
-REF = ObjectRef(bucket="recordings", key="k", sha256="0" * 64, size=1)
-
-
-def ingested(event: RecordingAnnounced) -> Ingested:
-    return Ingested(
-        recording=REF,
-        source="livekit",
-        announced_at=event.time,
-        duration=1.0,
-        audio=REF,
-        processing_seconds=1.0,
-    )
+from tests.support.ingestion_fakes import Shelf, Stream, announced, taken_in, track, upload
 
 
 def again(event: RecordingAnnounced, mix: Location | None = None) -> RecordingAnnounced:
@@ -27,7 +14,7 @@ def again(event: RecordingAnnounced, mix: Location | None = None) -> RecordingAn
 async def test_a_settled_announcement_goes_with_its_uploads() -> None:
     event = announced(mix=upload("m"), tracks=(track("Anna", "a"), track("Bo", "b")))
     shelf, stream = Shelf(dict.fromkeys(("m", "a", "b", "other"), b"1")), Stream(event)
-    await forget(settlement(event, ingested(event)), announcements=stream, uploads=shelf)
+    await forget(settlement(event, taken_in(event)), announcements=stream, uploads=shelf)
     assert stream.events == []
     assert set(shelf.objects) == {(UPLOADS, "other")}
 
@@ -35,7 +22,7 @@ async def test_a_settled_announcement_goes_with_its_uploads() -> None:
 async def test_a_recording_that_was_taken_in_needs_none_of_its_announcements() -> None:
     event, other = announced("1", mix=upload("a")), announced("2", mix=upload("c"))
     stream, shelf = Stream(event, again(event, mix=upload("b")), other), Shelf(dict.fromkeys("abc", b"1"))
-    await forget(settlement(event, ingested(event)), announcements=stream, uploads=shelf)
+    await forget(settlement(event, taken_in(event)), announcements=stream, uploads=shelf)
     assert stream.events == [other]
     assert set(shelf.objects) == {(UPLOADS, "c")}
 

@@ -49,4 +49,4 @@ class Register:
             )
             .returning(col(Recording.id))
         )
-        return (await session.execute(statement)).first() is not None
+        return (await session.exec(statement)).first() is not None
