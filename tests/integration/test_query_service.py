@@ -175,6 +175,37 @@ async def test_watchers_of_every_replica_are_told(
         assert [data["state"] for kind, data in updates if kind == "state"][-1] == "completed"
 
 
+async def test_clients_that_leave_leave_nothing(
+    system: System, client: Client, http: httpx.AsyncClient
+) -> None:
+    recording_id = uuid4()
+    await publish(client, (await pipeline(system, recording_id))[:2])
+    await when(http, recording_id, "processing")
+    before = await subscriptions(system)
+    watching = [
+        asyncio.create_task(follow(system.url("query"), recording_id, asyncio.Event())) for _ in range(20)
+    ]
+    await until(system, before + 2 * len(watching))
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+    await until(system, before)
+
+
+async def subscriptions(system: System) -> int:
+    monitor = system.supervisor["nats"].ports["monitor"]
+    async with httpx.AsyncClient() as http:
+        return int((await http.get(f"http://127.0.0.1:{monitor}/subsz")).json()["num_subscriptions"])
+
+
+async def until(system: System, expected: int) -> None:
+    async with asyncio.timeout(SECONDS):
+        while True:
+            if await subscriptions(system) == expected:
+                return
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def replica(system: System) -> AsyncIterator[str]:
     """A second process of the query service."""

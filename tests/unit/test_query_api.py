@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -5,6 +6,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from minutier.query import api
 from minutier.query.paging import Position
@@ -135,6 +137,49 @@ async def test_a_document_that_was_removed_is_no_error_of_the_server(
     response = await client.get(f"{HERE}/transcript")
     assert response.status_code == 404
     assert "object_missing" in response.json()["detail"]
+
+
+async def test_why_there_will_be_no_transcript_is_told(client: httpx.AsyncClient, table: Table) -> None:
+    await table.add(told.announced())
+    await table.add(told.rejected())
+    response = await client.get(f"{HERE}/transcript")
+    assert response.status_code == 404
+    assert "rejected (no_audio). The file has no audio track." in response.json()["detail"]
+
+
+async def test_what_nobody_foresaw_is_an_answer_and_goes_no_further(
+    client: httpx.AsyncClient, table: Table, documents: Documents
+) -> None:
+    await completed(table, documents)
+    for digest in documents.kept:
+        documents.kept[digest] = b'{"segments": "What was said."}'
+    with capture_logs() as logged:
+        # Had the exception gone on, the server would log its text, and this client raise it.
+        response = await client.get(f"{HERE}/transcript")
+    assert [entry["event"] for entry in logged] == ["request failed"]
+    assert response.status_code == 500
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "What was said." not in response.text
+
+
+async def test_a_client_too_many_is_asked_to_come_back(table: Table, documents: Documents) -> None:
+    await table.add(told.announced())
+    signals = Signals()
+    app = api.build(
+        recordings=table, documents=documents, signals=signals, settings=QuerySettings(watchers=1)
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        first = asyncio.create_task(client.get(f"{HERE}/progress"))
+        await asyncio.wait_for(signals.listening.wait(), 5)
+        refused = await client.get(f"{HERE}/progress")
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"]
+        for event in told.pipeline(documents)[1:]:
+            await table.add(event)
+        await signals.tell(RECORDING)
+        assert "completed" in (await asyncio.wait_for(first, 5)).text
+        assert (await client.get(f"{HERE}/progress")).status_code == 200
 
 
 @pytest.mark.parametrize(

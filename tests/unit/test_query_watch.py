@@ -67,7 +67,7 @@ async def test_progress_is_told_while_a_stage_is_not_done() -> None:
     signals.mailbox.put_progress("ingestion", 0.9)
     signals.mailbox.put_progress("diarization", 0.5)
     assert await asyncio.wait_for(anext(updates), 5) == StageProgress("diarization", 0.5)
-    await updates.aclose()  # type: ignore[attr-defined]
+    await updates.aclose()
 
 
 async def test_a_slow_client_misses_old_progress_and_no_change() -> None:

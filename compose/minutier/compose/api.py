@@ -126,6 +126,8 @@ def _checked(response: httpx.Response) -> httpx.Response:
     """Raises what the service's problem document (RFC 9457) says, where it answers with one."""
     if not response.is_error:
         return response
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        raise Unreachable(f"{response.url.scheme}://{response.url.netloc.decode()}")
     try:
         detail = str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):

@@ -3,14 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Query, Response
 from pydantic import BaseModel, Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
@@ -19,6 +18,7 @@ from minutier.query import rendering
 from minutier.query.domain import Entry, Kind, Recording, recording
 from minutier.query.paging import BadCursor, Position
 from minutier.query.ports import Documents, Recordings, Signals
+from minutier.query.problems import Problem, install
 from minutier.query.settings import QuerySettings
 from minutier.query.watch import StageProgress, watch
 from minutier.schemas.base import Tenant
@@ -29,17 +29,9 @@ from minutier.shared.errors import Permanent
 _RECORDING = TypeAdapter(Recording)
 # What was said is for the one who asked, not for a cache on the way.
 _PRIVATE = {"Cache-Control": "no-store"}
+_RETRY_SECONDS = 10
 
 D = TypeVar("D", bound=Document)
-
-
-class Problem(BaseModel):
-    """What went wrong, as RFC 9457 has it."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
 
 
 class Page(BaseModel):
@@ -94,9 +86,8 @@ def build(
             code: {"model": Problem, "content": {"application/problem+json": {}}} for code in (404, 422)
         },
     )
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(Exception, _on_error)
+    install(app)
+    watching = asyncio.Semaphore(settings.watchers)
 
     async def entry_of(id: UUID) -> Entry:
         entry = await recordings.find(id)
@@ -174,7 +165,10 @@ def build(
     @app.get(
         "/api/v1/recordings/{id}/progress",
         response_class=EventSourceResponse,
-        responses={200: {"content": {"text/event-stream": {}}}},
+        responses={
+            200: {"content": {"text/event-stream": {}}},
+            503: {"model": Problem, "content": {"application/problem+json": {}}},
+        },
     )
     async def follow(id: UUID) -> EventSourceResponse:
         """Server-sent events until the recording is done.
@@ -182,12 +176,19 @@ def build(
         `state` has a whole recording, first as it is now; `progress` has a stage and a fraction.
         """
         await entry_of(id)
+        if watching.locked():
+            raise HTTPException(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "As many clients follow recordings as this server serves. Ask again later.",
+                {"Retry-After": str(_RETRY_SECONDS)},
+            )
 
         async def events() -> AsyncIterator[ServerSentEvent]:
-            async for update in watch(
-                id, recordings=recordings, signals=signals, poll_seconds=settings.poll_seconds
-            ):
-                yield _sse(update)
+            updates = watch(id, recordings=recordings, signals=signals, poll_seconds=settings.poll_seconds)
+            # Closed with the client's connection, and not when the garbage is collected.
+            async with watching, aclosing(updates):
+                async for update in updates:
+                    yield _sse(update)
 
         return EventSourceResponse(
             events(),
@@ -210,24 +211,3 @@ def _sse(update: Recording | StageProgress) -> ServerSentEvent:
         data = json.dumps({"stage": update.stage, "fraction": update.fraction})
         return ServerSentEvent(data, event="progress")
     return ServerSentEvent(_RECORDING.dump_json(update).decode(), event="state")
-
-
-def _problem(status: int, detail: str, headers: Any = None) -> JSONResponse:
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(problem.model_dump(), status, headers=headers, media_type="application/problem+json")
-
-
-async def _on_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _problem(error.status_code, error.detail, error.headers)
-
-
-async def _on_invalid_request(request: Request, error: Exception) -> Response:
-    """Says what is wrong where, and does not repeat what was sent."""
-    assert isinstance(error, RequestValidationError)
-    faults = [f"'{fault['loc'][-1]}': {fault['msg']}" for fault in error.errors()]
-    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(faults))
-
-
-async def _on_error(request: Request, error: Exception) -> Response:
-    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server could not answer. Its log says why.")

@@ -8,3 +8,4 @@ class QuerySettings(BaseSettings):
     heartbeat_seconds: float = Field(15.0, gt=0, description="between comments on a quiet progress stream")
     poll_seconds: float = Field(10.0, gt=0, description="after which a watcher looks without a signal")
     send_seconds: float = Field(30.0, gt=0, description="how long a watching client may not read")
+    watchers: int = Field(500, ge=1, description="clients that may follow a recording at a time")

@@ -1,6 +1,6 @@
 """Following a recording until nothing more will happen to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,7 +18,7 @@ class StageProgress:
 
 async def watch(
     id: UUID, *, recordings: Recordings, signals: Signals, poll_seconds: float
-) -> AsyncIterator[Recording | StageProgress]:
+) -> AsyncGenerator[Recording | StageProgress]:
     """The recording as it is, then each change and progress; ends after a final state.
 
     Signals may be lost, so without any the recording is read again after ``poll_seconds``.

@@ -1,0 +1,69 @@
+"""What is answered when a request cannot be: problem documents (RFC 9457) that repeat nothing of it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_middleware(Unexpected)
+
+
+class Unexpected:
+    """Logs where an unforeseen exception came from, and lets nobody log its text, which may quote speech."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except Exception as error:
+            log.error("request failed", exc_info=error)
+            if not begun:
+                detail = "The server could not answer. Its log says why."
+                await problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)(scope, receive, send)
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(document.model_dump(), status, headers, media_type="application/problem+json")
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, error.detail, error.headers)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    """Says what is wrong where."""
+    assert isinstance(error, RequestValidationError)
+    faults = [f"'{fault['loc'][-1]}': {fault['msg']}" for fault in error.errors()]
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(faults))
