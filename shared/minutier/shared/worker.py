@@ -41,14 +41,20 @@ class Worker:
     """Runs one job at a time in a child that stays alive between jobs, so that models stay loaded."""
 
     def __init__(self, *, limit_seconds: float) -> None:
-        """``limit_seconds`` bounds one job."""
+        """``limit_seconds`` bounds a job that has no limit of its own."""
         self._limit = limit_seconds
         self._context = multiprocessing.get_context("spawn")
         self._fraction: Synchronized[float] = self._context.Value("d", 0.0)
         self._turn = asyncio.Lock()
         self._pool: ProcessPool | None = None
 
-    async def run(self, function: Callable[..., Result], *args: Any, report: Report = ignore) -> Result:
+    async def run(
+        self,
+        function: Callable[..., Result],
+        *args: Any,
+        report: Report = ignore,
+        limit_seconds: float | None = None,
+    ) -> Result:
         """``function(*args, report=…)`` in the child; ``function`` stands at the top of a module.
 
         Whoever is cancelled while waiting for it has the child killed. Raises `WorkerDied`,
@@ -57,7 +63,7 @@ class Worker:
         async with self._turn:
             pool = await self._living_pool()
             self._fraction.value = 0.0
-            future = pool.schedule(_call, args=[function, args], timeout=self._limit)
+            future = pool.schedule(_call, args=[function, args], timeout=limit_seconds or self._limit)
             watcher = asyncio.create_task(self._watch(report))
             try:
                 return await asyncio.wrap_future(future)
