@@ -1,0 +1,17 @@
+from pathlib import Path
+from tempfile import gettempdir
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from minutier.transcription.weights import BUNDLED
+
+
+class TranscriptionSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_TRANSCRIPTION_", frozen=True)
+
+    model: str = Field(BUNDLED, description="'bundled', a directory, or a hub name such as large-v3-turbo")
+    limit_ratio: float = Field(
+        4.0, gt=0, description="how many times its own length a recording may take, after which it is retried"
+    )
+    workspace: Path = Field(Path(gettempdir()), description="where audio lies while it is transcribed")
