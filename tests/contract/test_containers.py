@@ -222,8 +222,12 @@ def test_volumes_files_and_modules_are_there() -> None:
     assert used == set(FILE["volumes"])
     scripts = tomllib.loads((ROOT / "compose" / "pyproject.toml").read_text())["project"]["scripts"]
     assert json.loads(dict(STAGES["command"])["ENTRYPOINT"])[0] in scripts
-    workspace = CONTAINERS["ingestion"]["environment"]["MINUTIER_INGESTION_WORKSPACE"]
-    assert f"ingestion:{workspace}" in CONTAINERS["ingestion"]["volumes"]
+
+
+@pytest.mark.parametrize("name", ["ingestion", "diarization", "transcription"])
+def test_media_lies_in_a_volume_while_it_is_worked_on(name: str) -> None:
+    workspace = CONTAINERS[name]["environment"][f"MINUTIER_{name.upper()}_WORKSPACE"]
+    assert CONTAINERS[name]["volumes"] == [f"{name}:{workspace}"]
     assert f"--mode 0700 {workspace}" in dict(STAGES["runtime"])["RUN"]
 
 
