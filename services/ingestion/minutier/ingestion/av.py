@@ -156,7 +156,7 @@ class _Sound:
         self._report = report
         self._read: list[Stream] = [chosen]
         self._declared: float | None = None
-        self._reached = 0.0
+        self._ends: dict[int, int] = {}
         self._since = 0
         self._position = 0
         if container.format.name in _DECLARE_EACH_STREAM:
@@ -176,7 +176,9 @@ class _Sound:
 
     @property
     def extent(self) -> Extent:
-        return Extent(self._declared, self._reached)
+        streams = self._container.streams
+        ends = [_seconds(end - self._since, streams[index]) for index, end in self._ends.items()]
+        return Extent(self._declared, max((end for end in ends if end is not None), default=0.0))
 
     def __iter__(self) -> "Iterator[AudioFrame]":
         from av.error import FFmpegError
@@ -201,8 +203,8 @@ class _Sound:
 
     def _note(self, packet: "Packet[Stream]") -> None:
         if packet.pts is not None:
-            end = packet.pts + (packet.duration or 0) - self._since
-            self._reached = max(self._reached, _seconds(end, packet.stream) or 0.0)
+            end = packet.pts + (packet.duration or 0)
+            self._ends[packet.stream_index] = max(self._ends.get(packet.stream_index, end), end)
         if packet.pos is not None and packet.pos > self._position:
             self._position = packet.pos
             self._report(packet.pos / self._container.size)
