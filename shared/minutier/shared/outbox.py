@@ -51,6 +51,16 @@ _BATCH = 64
 _IDLE_SECONDS = 5.0
 _FAILURE_LIMIT_SECONDS = 30.0
 
+# News of a failure may be written again after a crash, under the same id.
+_APPEND = insert(outbox).on_conflict_do_nothing()
+_OLDEST = (
+    select(outbox.c.position, outbox.c.event_id, outbox.c.subject, outbox.c.body)
+    .order_by(outbox.c.position)
+    .limit(_BATCH)
+    # Passing over what another replica holds would break the order.
+    .with_for_update()
+)
+
 
 async def append(connection: AsyncConnection, events: Sequence[AnyEvent]) -> None:
     """Write events to be published once ``connection``'s transaction has committed.
@@ -69,8 +79,7 @@ async def append(connection: AsyncConnection, events: Sequence[AnyEvent]) -> Non
         }
         for event, body in zip(events, bodies, strict=True)
     ]
-    # News of a failure may be written again after a crash, under the same id.
-    await connection.execute(insert(outbox).on_conflict_do_nothing(), rows)
+    await connection.execute(_APPEND, rows)
 
 
 class Relay:
@@ -118,15 +127,7 @@ class Relay:
         published: list[int] = []
         failure: Exception | None = None
         async with self._engine.begin() as connection:
-            rows = (
-                await connection.execute(
-                    select(outbox.c.position, outbox.c.event_id, outbox.c.subject, outbox.c.body)
-                    .order_by(outbox.c.position)
-                    .limit(_BATCH)
-                    # Passing over what another replica holds would break the order.
-                    .with_for_update()
-                )
-            ).all()
+            rows = (await connection.execute(_OLDEST)).all()
             try:
                 async with asyncio.timeout(self._timeout):
                     for row in rows:
