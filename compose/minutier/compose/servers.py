@@ -56,7 +56,8 @@ def nats(directory: DataDirectory, credentials: Credentials) -> Program:
             "host": "127.0.0.1",
             "port": ports["client"],
             "http": f"127.0.0.1:{ports['monitor']}",
-            "authorization": {"token": credentials.nats_token},
+            # While models load, a client on a small machine takes longer than the 2 s that it has by default.
+            "authorization": {"token": credentials.nats_token, "timeout": 20},
             "jetstream": {"store_dir": str(home / "data"), "sync_interval": "always"},
         }
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

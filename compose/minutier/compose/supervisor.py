@@ -111,6 +111,7 @@ class Supervisor:
         self._tiers: list[list[Running]] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._housekeeping: asyncio.Task[None] | None = None
+        self._spawning = asyncio.Lock()
 
     @property
     def programs(self) -> list[Running]:
@@ -180,7 +181,7 @@ class Supervisor:
         """One life of the program; returns whether it was ever ready. Ends it when cancelled."""
         program = running.program
         launch = await asyncio.to_thread(program.launch, running.ports)
-        starting = asyncio.create_task(spawn(launch, running.log))
+        starting = asyncio.create_task(self._spawn(launch, running.log))
         try:
             process = await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -207,6 +208,11 @@ class Supervisor:
             # Where it has ended by itself, this ends what it has left behind.
             await self._end(running, process)
         return was_ready
+
+    async def _spawn(self, launch: Launch, log: Path) -> asyncio.subprocess.Process:
+        # Making a process holds the loop, so others have their turn in between.
+        async with self._spawning:
+            return await spawn(launch, log)
 
     async def _end(self, running: Running, process: asyncio.subprocess.Process) -> None:
         await end(process, running.program.stop_signal, within=running.program.stop_seconds)
