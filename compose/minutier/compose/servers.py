@@ -36,9 +36,10 @@ _ORPHAN_SECONDS = 10.0
 
 
 async def answers_200(url: str) -> bool:
-    """Whether a GET of ``url`` succeeds; a refused connection is a no."""
+    """Whether a GET of ``url``, which is no https address, succeeds; a refused connection is a no."""
     try:
-        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+        # Reading the certificates that this has no use for costs more than the request.
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False, verify=False) as client:
             return (await client.get(url)).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
