@@ -53,7 +53,7 @@ from minutier.shared.topology import EVENT_STREAM
 SERVICES = ("ingestion", "attribution", "summarisation", "retention", "query")
 TENANT = "bench"
 SOURCE = "minutier/bench"
-LIMIT_SECONDS = 600
+LIMIT_SECONDS = 120
 MODEL = Model(name="none", revision="none")
 WORDS = ("We", " decided", " to", " ship", " it.")
 
@@ -98,7 +98,6 @@ async def _run(system: System, client: Client, sound: Path, numbers: Sequence[in
     objects = Objects(system.objects)
     artefacts = Artefacts(objects)
     written: set[UUID] = set()
-    done = asyncio.Event()
 
     async def publish(event: AnyEvent) -> None:
         await js.publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
@@ -115,7 +114,7 @@ async def _run(system: System, client: Client, sound: Path, numbers: Sequence[in
                 case MinutesWritten() as event if event.subject in waited_for:
                     written.add(event.subject)
                     if written == waited_for:
-                        done.set()
+                        return
 
     following = asyncio.create_task(follow())
     try:
@@ -130,7 +129,7 @@ async def _run(system: System, client: Client, sound: Path, numbers: Sequence[in
             )
             await publish(RecordingAnnounced.of(_id(number), tenant=TENANT, source=SOURCE, data=data))
         async with asyncio.timeout(LIMIT_SECONDS):
-            await done.wait()
+            await following
     finally:
         following.cancel()
         await events.unsubscribe()
