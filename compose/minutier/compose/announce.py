@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
 from minutier.compose.connection import Connection
+from minutier.compose.failures import Failure, Status, WrongUsage
 from minutier.compose.jetstream import jetstream
 from minutier.schemas.codec import encode
 from minutier.schemas.events import Announcement, Location, RecordingAnnounced, recording_id
@@ -19,12 +20,26 @@ from minutier.shared.topology import EVENT_STREAM
 SOURCE = "command-line"
 
 
-class Unacceptable(Exception):
-    """An argument is not of the form that the event asks for; the text says which."""
+class Unacceptable(WrongUsage):
+    """An argument is not of the form that the event asks for."""
+
+    def __init__(self, error: ValidationError) -> None:
+        faults = [f"--{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors(include_input=False)]
+        super().__init__(
+            f"{'; '.join(faults)}. A tenant is small letters, digits and dashes, a language a code like 'en'."
+        )
 
 
-class NotStored(Exception):
+class NotStored(Failure):
     """The object store did not take the file."""
+
+    status = Status.UNREACHABLE
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"The object store did not take the file ({type(error).__name__}). See 'minutier status'; with "
+            "a store of your own, check MINUTIER_OBJECTS_*."
+        )
 
 
 async def announce(
@@ -54,14 +69,13 @@ async def announce(
             ),
         )
     except ValidationError as error:
-        faults = [f"--{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors(include_input=False)]
-        raise Unacceptable("; ".join(faults)) from None
+        raise Unacceptable(error) from None
     try:
         await Objects(connection.objects).upload(
             location.bucket, location.key, file, "application/octet-stream"
         )
     except (MinioException, HTTPError) as error:
-        raise NotStored(type(error).__name__) from None
+        raise NotStored(error) from None
     async with jetstream(connection.nats) as js:
         await js.publish(
             event.nats_subject,

@@ -8,6 +8,8 @@ from uuid import UUID
 import httpx
 import httpx_sse
 
+from minutier.compose.failures import Failure, Status, WrongUsage
+
 Recording = dict[str, Any]
 
 FINAL = frozenset({"completed", "rejected", "failed"})
@@ -19,24 +21,34 @@ _PAGE = 200
 _PAGES = 500
 
 
-class Unreachable(Exception):
+class Unreachable(Failure):
     """The query service does not answer."""
 
+    status = Status.UNREACHABLE
 
-class Refused(Exception):
-    """The query service answers, but not with what was asked for; the text says why."""
-
-
-class NotFound(Exception):
-    """There is no such recording, or it has no such document yet; the text says which."""
+    def __init__(self, url: str) -> None:
+        super().__init__(f"The query service at {url} does not answer. See 'minutier status'.")
 
 
-class Ambiguous(Exception):
+class Refused(Failure):
+    """The query service answers, but not with what was asked for."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The query service could not answer: {reason}")
+
+
+class NotFound(Failure):
+    """There is no such recording, or it has no such document yet."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason} See 'minutier list'.")
+
+
+class Ambiguous(WrongUsage):
     """More than one recording's id begins so."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(count)
-        self.count = count
+        super().__init__(f"{count} recordings begin so. Give more of the id.")
 
 
 class Api:

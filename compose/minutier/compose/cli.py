@@ -22,7 +22,7 @@ from minutier.compose.connection import (
     find,
 )
 from minutier.compose.directory import DataDirectory
-from minutier.compose.failures import Ended, Status, explained
+from minutier.compose.failures import Failure, Interrupted, WrongUsage, explained
 from minutier.compose.foreground import until_stopped
 from minutier.compose.terminal import console, put, say, write
 
@@ -86,7 +86,7 @@ def demo(
 ) -> None:
     """Take one recording from announcement to minutes, and show both."""
     if asyncio.run(until_stopped(_demo(file or sample(), data_dir, json_))):
-        raise Ended("Interrupted. What was begun continues at the next start.", Status.INTERRUPTED)
+        raise Interrupted("Interrupted. What was begun continues at the next start.")
 
 
 async def _demo(file: Path, data_dir: Path | None, json_: bool) -> None:
@@ -103,7 +103,7 @@ async def _demo(file: Path, data_dir: Path | None, json_: bool) -> None:
         recording_id = await announce(file, connection, **identity)
         (recording,) = await follow(api, [recording_id])
         if recording["state"] != "completed":
-            raise Ended(render.complaint(recording))
+            raise Failure(render.complaint(recording))
         transcript = await api.transcript(recording_id)
         minutes = await api.minutes(recording_id)
         if json_:
@@ -186,7 +186,7 @@ async def _ingest(
     if json_:
         put({"recordings": results})
     if complaints:
-        raise Ended("\n".join(complaints))
+        raise Failure("\n".join(complaints))
 
 
 @app.command()
@@ -281,11 +281,11 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        if os.environ.get("MINUTIER_DEBUG") and not isinstance(error, Ended):
+        if os.environ.get("MINUTIER_DEBUG"):
             raise
-        ended = explained(error)
-        say(str(ended))
-        sys.exit(ended.status)
+        failure = explained(error)
+        say(str(failure))
+        sys.exit(failure.status)
 
 
 def sample() -> Path:
@@ -295,4 +295,4 @@ def sample() -> Path:
         found = Path(folder) / "audio" / "sample" / "sample.wav"
         if found.exists():
             return found
-    raise Ended("The sample is not installed. Give a recording with --file.", Status.USAGE)
+    raise WrongUsage("The sample is not installed. Give a recording with --file.")

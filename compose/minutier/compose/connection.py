@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minutier.compose.directory import DataDirectory, State, default_path
+from minutier.compose.failures import Failure, Status
 
 if TYPE_CHECKING:
     from minutier.shared.settings import NatsSettings, ObjectSettings
 
 
-class NotRunning(Exception):
+class NotRunning(Failure):
     """There is no system to talk to; the text says how to start one."""
+
+    status = Status.UNREACHABLE
 
 
 class StillStarting(NotRunning):

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from minutier.compose.failures import Failure
+
 if TYPE_CHECKING:
     from minutier.shared.settings import NatsSettings, ObjectSettings
 
 
-class Locked(Exception):
+class Locked(Failure):
     """Another supervisor runs in the data directory."""
 
     def __init__(self, path: Path, pid: int | None) -> None:
@@ -29,7 +31,7 @@ class Locked(Exception):
         self.pid = pid
 
 
-class Occupied(Exception):
+class Occupied(Failure):
     """The directory holds something that is not Minutier's."""
 
     def __init__(self, path: Path) -> None:

@@ -7,11 +7,20 @@ import nats
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
+from minutier.compose.failures import Failure, Status
 from minutier.shared.settings import NatsSettings
 
 
-class Unanswered(Exception):
+class Unanswered(Failure):
     """NATS does not answer, or not as it should."""
+
+    status = Status.UNREACHABLE
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"NATS does not answer ({type(error).__name__}). See 'minutier status'; with a server of your "
+            "own, check MINUTIER_NATS_*."
+        )
 
 
 @asynccontextmanager
@@ -31,7 +40,7 @@ async def jetstream(settings: NatsSettings) -> AsyncIterator[JetStreamContext]:
         finally:
             await client.close()
     except (NatsError, OSError, TimeoutError) as error:
-        raise Unanswered(type(error).__name__) from None
+        raise Unanswered(error) from None
 
 
 async def _ignore(error: Exception) -> None:

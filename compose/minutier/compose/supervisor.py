@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from minutier.compose.failures import Failure
 from minutier.compose.processes import Launch, end, last_lines, shorten, spawn
 
 Ports = Mapping[str, int]
@@ -49,7 +50,7 @@ class Phase(StrEnum):
     STOPPED = "stopped"
 
 
-class Unusable(Exception):
+class Unusable(Failure):
     """A program cannot run here, and no repetition helps; the text says what to do."""
 
 
@@ -81,7 +82,7 @@ class Backoff:
         return min(self.limit, self.first * 2.0 ** min(failures - 1, 30))
 
 
-class StartFailed(Exception):
+class StartFailed(Failure):
     """A program was not ready in time, or ended again and again before it was."""
 
     def __init__(self, name: str, log: Path) -> None:
