@@ -145,6 +145,8 @@ def _seconds(batch: Iterable[Window]) -> float:
 def _plan(model: Whisper, samples: Samples, pool: ThreadPoolExecutor) -> _Plan:
     probabilities = speech_probabilities(samples, pool.map)
     found = windows(probabilities, parallel=model.workers, longest=_LONGEST_WINDOW, shortest=_SHORTEST_WINDOW)
+    # The windows of a batch are filled up to its longest one.
+    found.sort(key=lambda window: window.seconds, reverse=True)
     size = max(1, min(model.batch_size, len(found) // model.workers))
     return _Plan(
         duration=samples.size / SAMPLE_RATE,
@@ -190,8 +192,9 @@ def _passages(
         batch = encoded.get(number) or model.encode(samples, plan.batches[number])
         return model.decode(samples, batch, language)
 
-    passages: list[Passage] = []
+    passages: list[tuple[Window, Passage]] = []
     for batch, found in zip(plan.batches, pool.map(decode, range(len(plan.batches))), strict=True):
-        passages += found
+        passages += zip(batch, found, strict=True)
         progress.add(batch)
-    return passages
+    passages.sort(key=lambda passage: passage[0].start)
+    return [passage for _, passage in passages]

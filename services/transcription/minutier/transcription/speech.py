@@ -36,6 +36,10 @@ class Window:
     pieces: tuple[tuple[int, int], ...]
 
     @property
+    def start(self) -> float:
+        return self.pieces[0][0] * FRAME_SECONDS
+
+    @property
     def seconds(self) -> float:
         return sum(end - start for start, end in self.pieces) * FRAME_SECONDS
 

@@ -28,7 +28,7 @@ _SAMPLED = 5
 _MOST_WORKERS = 4
 _FRAMES_PER_SECOND = 100
 # The encoder is given what there is to hear and a little silence, instead of always half a minute.
-_SILENCE = SAMPLE_RATE
+_SILENCE = 2 * SAMPLE_RATE
 _CONTEXT = 30 * SAMPLE_RATE
 _PREPENDED = "\"'“¿([{-"
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
@@ -67,7 +67,7 @@ class Whisper:
         self._model = _open(weights, workers=self.workers, threads=threads // self.workers)
         self.device: str = self._model.model.device
         self.compute_type: str = self._model.model.compute_type
-        self.batch_size = 16 if self.device == "cuda" else 2
+        self.batch_size = 16 if self.device == "cuda" else 4
 
     def knows(self, language: str | None) -> bool:
         return language in self._model.supported_languages
