@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +21,7 @@ from minutier.compose.connection import (
     embedded,
     find,
 )
-from minutier.compose.directory import DataDirectory
+from minutier.compose.directory import DataDirectory, Locked
 from minutier.compose.failures import Failure, Interrupted, WrongUsage, explained
 from minutier.compose.foreground import until_stopped
 from minutier.compose.terminal import console, put, say, write
@@ -120,17 +120,19 @@ async def _demo(file: Path, data_dir: Path | None, json_: bool) -> None:
 @asynccontextmanager
 async def _system(data_dir: Path | None) -> AsyncIterator[Connection]:
     """The one that runs, which may still be starting; else one that is started for as long as it is used."""
-    directory = data_directory(data_dir)
     if (named := elsewhere()) is not None:
         yield named
-    elif directory.locked_by:
-        yield await _started(directory)
-    else:
-        from minutier.compose.embedded import running
+        return
+    directory = data_directory(data_dir)
+    async with AsyncExitStack() as stack:
+        if not directory.locked_by:
+            from minutier.compose.embedded import running
 
-        say("Starting the servers and the services.")
-        async with running(directory.path):
-            yield embedded(directory)
+            say("Starting the servers and the services.")
+            # Another command may have been quicker: then that one's is used.
+            with suppress(Locked):
+                await stack.enter_async_context(running(directory.path))
+        yield await _started(directory)
 
 
 async def _started(directory: DataDirectory) -> Connection:
