@@ -36,7 +36,7 @@ Transcriber = Callable[[Samples], str]
 
 def ours(threads: int) -> Transcriber:
     model = Whisper(weights.find(weights.BUNDLED), threads=threads)
-    described = Model(name=model.weights.name, revision=model.weights.revision)
+    described = Model(name=model.name, revision=model.revision)
 
     def transcribe(samples: Samples) -> str:
         recognised = recognise(model, [lambda: samples])

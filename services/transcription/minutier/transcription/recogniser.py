@@ -61,8 +61,8 @@ def _loaded(model: str) -> Whisper:
 def describe(model: str, *, report: Report) -> Model:
     loaded = _loaded(model)
     return Model(
-        name=loaded.weights.name,
-        revision=loaded.weights.revision,
+        name=loaded.name,
+        revision=loaded.revision,
         parameters={
             "device": loaded.device,
             "compute_type": loaded.compute_type,

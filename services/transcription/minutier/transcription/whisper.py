@@ -62,7 +62,7 @@ class Whisper:
     def __init__(self, weights: Weights, *, threads: int | None = None) -> None:
         """``threads`` of the processor, all that the process may use where it is not given."""
         threads = threads or len(os.sched_getaffinity(0))
-        self.weights = weights
+        self.name, self.revision = weights.name, weights.revision
         self.workers = min(threads, _MOST_WORKERS)
         self._model = _open(weights, workers=self.workers, threads=threads // self.workers)
         self.device: str = self._model.model.device
