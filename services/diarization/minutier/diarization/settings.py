@@ -1,0 +1,20 @@
+from pathlib import Path
+from tempfile import gettempdir
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from minutier.diarization.weights import BUNDLED
+
+
+class DiarizationSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_DIARIZATION_", frozen=True)
+
+    model: str = Field(
+        BUNDLED,
+        description="'bundled', or a pipeline of pyannote.audio: a directory or a hub's name such as "
+        "'pyannote/speaker-diarization-community-1'",
+    )
+    threads: int = Field(0, ge=0, description="of the processor; 0 takes all there are")
+    limit_seconds: float = Field(4 * 3600.0, gt=0, description="time for one recording")
+    workspace: Path = Field(Path(gettempdir()), description="where audio lies while it is listened to")
