@@ -118,6 +118,15 @@ def test_an_unreachable_service_is_named(minutier: type[Run], monkeypatch: pytes
     assert "http://127.0.0.1:1" in run.err
 
 
+def test_a_place_that_cannot_be_used_is_named(minutier: type[Run], tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    run = minutier("up", "--data-dir", str(file))
+    assert (run.status, run.out) == (Status.FAILED, "")
+    assert str(file) in run.err
+    assert "--data-dir" in run.err
+
+
 @pytest.mark.parametrize(
     "arguments", [["nonsense"], ["transcript", FIRST, "--format", "doc"], ["ingest", "/does/not/exist"]]
 )

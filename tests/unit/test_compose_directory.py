@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from minutier.compose.directory import DataDirectory, Locked, ProcessState, State, first_closed_to
+from minutier.compose.directory import DataDirectory, Locked, Occupied, ProcessState, State, first_closed_to
 
 
 @pytest.fixture
@@ -25,6 +25,14 @@ def test_a_second_supervisor_is_told_who_the_first_is(directory: DataDirectory) 
     assert directory.locked_by is None
     with directory.lock():
         pass
+
+
+def test_a_directory_that_holds_other_files_is_left_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "letter").touch()
+    with pytest.raises(Occupied):
+        DataDirectory(tmp_path).create()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
 def test_credentials_are_made_once_and_readable_by_their_owner_only(directory: DataDirectory) -> None:

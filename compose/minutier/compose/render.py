@@ -15,7 +15,7 @@ def clock(seconds: float) -> str:
 
 
 def recordings(console: Console, items: list[dict[str, Any]]) -> None:
-    table = Table("id", "title", "state", "length", "language", "announced", box=None)
+    table = Table("id", "title", "state", "length", "language", "announced (UTC)", box=None)
     for item in items:
         duration = item.get("duration")
         table.add_row(
@@ -24,7 +24,7 @@ def recordings(console: Console, items: list[dict[str, Any]]) -> None:
             item["state"],
             clock(duration) if duration is not None else "",
             item.get("language") or "",
-            item.get("announced_at") or "",
+            item["announced_at"][:16].replace("T", " "),
         )
     console.print(table)
 
