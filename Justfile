@@ -1,0 +1,23 @@
+# What there is to do in this workspace.
+default:
+    @just --list
+
+# Every check and every test.
+test: check
+    uv run pytest
+
+# Style, types, imports and generated files.
+check:
+    uv run ruff check .
+    uv run ruff format --check .
+    uv run mypy schemas shared compose services tests bench
+    uv run lint-imports
+    uv run python -m minutier.schemas.generate --check
+
+# Write the JSON Schemas and the AsyncAPI document anew.
+schemas:
+    uv run python -m minutier.schemas.generate
+
+# Run one benchmark: diarization, transcription, pipeline, platform or memory.
+bench name *options:
+    uv run python -m bench.{{ name }} {{ options }}
