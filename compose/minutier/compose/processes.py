@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 # Loaded here: after fork, only calls that need no lock are safe.
@@ -41,33 +42,25 @@ async def spawn(launch: Launch, log: Path) -> asyncio.subprocess.Process:
         if os.getppid() != parent:
             os._exit(1)
 
+    environment = {**os.environ, **launch.environment}
+    identity: dict[str, Any] = {}
+    if launch.user is not None:
+        entry = pwd.getpwnam(launch.user)
+        identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        environment["HOME"] = "/"
     shorten(log)
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        if launch.user is None:
-            return await asyncio.create_subprocess_exec(
-                *launch.argv,
-                env={**os.environ, **launch.environment},
-                cwd=launch.directory,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=descriptor,
-                stderr=descriptor,
-                start_new_session=True,
-                preexec_fn=bind_to_parent,
-            )
-        entry = pwd.getpwnam(launch.user)
         return await asyncio.create_subprocess_exec(
             *launch.argv,
-            env={**os.environ, "HOME": "/", **launch.environment},
+            env=environment,
             cwd=launch.directory,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
             start_new_session=True,
             preexec_fn=bind_to_parent,
-            user=entry.pw_uid,
-            group=entry.pw_gid,
-            extra_groups=[],
+            **identity,
         )
     finally:
         os.close(descriptor)
