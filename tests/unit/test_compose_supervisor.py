@@ -91,7 +91,7 @@ async def test_what_does_not_end_is_killed_with_its_children(tmp_path: Path) -> 
     await supervisor.start(program("deaf", tmp_path, code, stop_seconds=0.2))
     pids = [supervisor["deaf"].pid, int((tmp_path / "child").read_text())]
     await supervisor.stop()
-    assert not any(_alive(pid) for pid in pids if pid is not None)
+    assert await asyncio.to_thread(_end, [pid for pid in pids if pid is not None])
 
 
 async def test_what_ends_again_and_again_fails_with_the_end_of_its_log(tmp_path: Path) -> None:
@@ -128,10 +128,7 @@ def test_a_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
     finally:
         parent.kill()
         parent.wait()
-    deadline = time.monotonic() + 10
-    while _alive(child) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _alive(child)
+    assert _end([child])
 
 
 _PARENT = """
@@ -166,6 +163,16 @@ def test_a_log_stays_within_its_limit(tmp_path: Path) -> None:
     shorten(log, limit=100)
     assert log.read_bytes() == b""
     assert (tmp_path / "x.log.1").read_bytes() == b"b" * 100
+
+
+def _end(pids: list[int]) -> bool:
+    """Whether the processes end; one that was killed takes a moment."""
+    deadline = time.monotonic() + 10
+    while any(map(_alive, pids)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _alive(pid: int) -> bool:
