@@ -21,8 +21,11 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> bool:
             task.cancel()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+    # With nohup, a closed terminal is to change nothing.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, stop)
     try:
         await task
     except asyncio.CancelledError:
