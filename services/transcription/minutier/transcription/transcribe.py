@@ -61,6 +61,7 @@ async def transcribe(
             )
         document = await asyncio.to_thread(document_of, event.subject, recognised, sources, model)
         ref = await artefacts.store(document, tenant=event.tenant, stage=Stage.TRANSCRIPTION, version=version)
+    report(1.0)
     seconds = time.monotonic() - started
     return Transcribed(
         transcription=ref,

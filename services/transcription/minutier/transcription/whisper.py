@@ -67,7 +67,7 @@ class Whisper:
         self._model = _open(weights, workers=self.workers, threads=threads // self.workers)
         self.device: str = self._model.model.device
         self.compute_type: str = self._model.model.compute_type
-        self.batch_size = 16 if self.device == "cuda" else 4
+        self.batch_size = 16 if self.device == "cuda" else 2
 
     def knows(self, language: str | None) -> bool:
         return language in self._model.supported_languages

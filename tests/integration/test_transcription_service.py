@@ -1,0 +1,137 @@
+"""Transcription on the real servers: from a recording's event to what is said in it."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import av
+import nats
+import numpy as np
+from nats.aio.client import Client
+from nats.js.api import DeliverPolicy
+from numpy.typing import NDArray
+
+from minutier.compose.embedded import System, running
+from minutier.schemas.clock import now
+from minutier.schemas.codec import decode, encode
+from minutier.schemas.documents import TranscriptionDocument
+from minutier.schemas.events import (
+    Ingested,
+    IngestedTrack,
+    ObjectRef,
+    RecordingIngested,
+    SpeechTranscribed,
+    Transcribed,
+)
+from minutier.shared.artefacts import Artefacts
+from minutier.shared.audio import SAMPLE_RATE
+from minutier.shared.objects import RECORDINGS, Objects
+from minutier.shared.topology import EVENT_STREAM
+from tests.support.scoring import sample
+
+SECONDS = 60
+TENANT = "acme"
+
+
+async def test_a_recording_and_a_pair_of_tracks_are_transcribed(tmp_path: Path) -> None:
+    async with running(services=["transcription"]) as system:
+        client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+        try:
+            talk = await asyncio.to_thread(conversation)
+            hello = await upload(system, tmp_path, talk[: 5 * SAMPLE_RATE])
+            mix, tracks, silent = uuid4(), uuid4(), uuid4()
+            progress = await client.subscribe(f"progress.{mix}")
+
+            written = await transcription(client, ingested(mix, hello))
+            document = await load(system, written)
+            text = " ".join(segment.text for segment in document.segments).lower()
+            assert "hello" in text
+            assert all(segment.track is None for segment in document.segments)
+            assert written.words == sum(len(segment.words) for segment in document.segments)
+            assert written.real_time_factor > 0
+            assert document.model.name == "whisper-base"
+            last = 0.0
+            while last < 1.0:
+                last = json.loads((await progress.next_msg(timeout=SECONDS)).data)["fraction"]
+
+            # The same recording under another event: the same document.
+            assert (await transcription(client, ingested(mix, hello))).transcription == written.transcription
+
+            quiet = await upload(system, tmp_path, np.zeros(5 * SAMPLE_RATE, np.int16))
+            pair = [(hello, 2.0), (quiet, 0.0)]
+            document = await load(system, await transcription(client, ingested(tracks, None, pair, "en")))
+            assert {segment.track for segment in document.segments} == {"p1"}
+            assert document.segments[0].start >= 2.0
+            assert document.language_given
+
+            written = await transcription(client, ingested(silent, quiet))
+            assert (written.words, written.speech_seconds) == (0, 0)
+        finally:
+            await client.close()
+        log = (system.directory.logs / "transcription.log").read_text()
+        assert "hello" not in log.lower()
+
+
+def conversation() -> NDArray[np.int16]:
+    """The sample from its first word on."""
+    with av.open(str(sample("wav"))) as container:
+        frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+    samples: NDArray[np.int16] = np.concatenate(frames)[6 * SAMPLE_RATE :]
+    return samples
+
+
+async def upload(system: System, folder: Path, samples: NDArray[np.int16]) -> ObjectRef:
+    file = folder / f"{uuid4()}.flac"
+    await asyncio.to_thread(write_flac, file, samples)
+    return await Objects(system.objects).upload(RECORDINGS, f"{TENANT}/{file.name}", file, "audio/flac")
+
+
+def write_flac(file: Path, samples: NDArray[np.int16]) -> None:
+    with av.open(str(file), "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def ingested(
+    id: UUID,
+    audio: ObjectRef | None,
+    tracks: Sequence[tuple[ObjectRef, float]] = (),
+    language: str | None = None,
+) -> RecordingIngested:
+    data = Ingested(
+        recording=ObjectRef(bucket="artefacts", key="none", sha256="0" * 64, size=0),
+        source="test",
+        announced_at=now(),
+        duration=7.0,
+        language=language,
+        audio=audio,
+        tracks=tuple(
+            IngestedTrack(participant_id=f"p{number}", audio=track, offset=offset, duration=5.0)
+            for number, (track, offset) in enumerate(tracks, start=1)
+        ),
+        processing_seconds=0.1,
+    )
+    return RecordingIngested.of(id, tenant=TENANT, source="minutier/test", data=data)
+
+
+async def transcription(client: Client, event: RecordingIngested) -> Transcribed:
+    js = client.jetstream()
+    subject = f"{SpeechTranscribed.TYPE}.{event.subject}"
+    subscription = await js.subscribe(
+        subject, stream=EVENT_STREAM, ordered_consumer=True, deliver_policy=DeliverPolicy.NEW
+    )
+    await js.publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+    message = await subscription.next_msg(timeout=SECONDS)
+    await subscription.unsubscribe()
+    told = decode(message.data)
+    assert isinstance(told, SpeechTranscribed)
+    return told.data
+
+
+async def load(system: System, written: Transcribed) -> TranscriptionDocument:
+    return await Artefacts(Objects(system.objects)).load(TranscriptionDocument, written.transcription)
