@@ -42,9 +42,16 @@ class Talk:
     overlap_seconds: float
 
 
-def anchors(chunks: int, every: int) -> list[int]:
-    """The chunks whose voices are listened to: every ``every``-th, and the last."""
-    return sorted({*range(0, chunks, every), chunks - 1}) if chunks else []
+def contains(own: NDArray[np.bool_], start: int, earlier: NDArray[np.int_], *, enough: int) -> bool:
+    """Whether what was heard of a voice in an earlier chunk is this local speaker's sound as well.
+
+    ``own`` says which frames from ``start`` are theirs, ``earlier`` lists the frames that were heard.
+    Three quarters of those must be among their own, and be half of what would be heard now, of which
+    ``enough`` is enough.
+    """
+    inside = earlier[(earlier >= start) & (earlier < start + len(own))] - start
+    shared = int(own[inside].sum())
+    return 4 * shared >= 3 * len(earlier) and 2 * len(earlier) >= min(int(own.sum()), enough)
 
 
 def spread_labels(

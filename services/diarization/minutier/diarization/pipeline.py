@@ -1,13 +1,12 @@
 """pyannote.audio's diarization, with each voice listened to about once.
 
 The pipeline as it comes embeds every local speaker of every chunk, silent ones too; as chunks overlap by
-nine tenths, that is many times the recording. Here the local speakers of only some chunks are embedded,
-each from their own sound, and the others get their labels by speaking at the same time.
+nine tenths, that is many times the recording. Here a local speaker is embedded from some seconds of their
+own sound, and one whose sound was heard in an earlier chunk has that voice.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,21 +19,19 @@ from pyannote.audio.pipelines.clustering import AgglomerativeClustering
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from minutier.diarization.campplus import CamPlusPlus
-from minutier.diarization.domain import SILENT, UNLABELLED, anchors, loudest, spread_labels
-from minutier.diarization.fbank import FRAMES_A_SECOND, filterbanks
-from minutier.shared.audio import SAMPLE_RATE
+from minutier.diarization.domain import SILENT, UNLABELLED, contains, loudest, spread_labels
+from minutier.diarization.fbank import FRAMES_A_SECOND, Filterbanks
 
-# Chosen on the sample of pyannote.audio and six excerpts of the AMI corpus: see the benchmark.
-ANCHOR_SECONDS = 2.0
-ENOUGH_SECONDS = 4.0
+# Chosen on pyannote's sample and six excerpts of the AMI corpus, alone and joined: see the decision.
 PARAMETERS: dict[str, dict[str, Any]] = {
     "segmentation": {"min_duration_off": 0.0},
     "clustering": {"method": "average", "min_cluster_size": 2, "threshold": 0.55},
 }
 
+_ENOUGH_FRAMES = 3 * FRAMES_A_SECOND
 # A voice shorter than this says nothing; with this much of it alone, what overlaps is left out.
-_LEAST_SECONDS = 0.25
-_ALONE_SECONDS = 0.35
+_LEAST_FRAMES = FRAMES_A_SECOND // 4
+_ALONE_FRAMES = FRAMES_A_SECOND * 35 // 100
 
 
 class MeetingDiarization(SpeakerDiarization):
@@ -49,7 +46,7 @@ class MeetingDiarization(SpeakerDiarization):
             clustering="AgglomerativeClustering",
             segmentation_batch_size=batch_size,
         )
-        self.clustering = AnchoredClustering(metric="cosine")
+        self.clustering = FollowedClustering(metric="cosine")
         self.instantiate(PARAMETERS)
 
     def get_embeddings(
@@ -61,24 +58,15 @@ class MeetingDiarization(SpeakerDiarization):
     ) -> NDArray[np.float32]:
         """``(chunks, speakers, 192)``; not a number where a voice was not listened to."""
         window, active = binary_segmentations.sliding_window, binary_segmentations.data > 0.5
-        embeddings = np.full((*active.shape[::2], self._embedding.dimension), np.nan, np.float32)
-        samples = file["waveform"][0].numpy()
-        chosen = anchors(len(active), round(ANCHOR_SECONDS / window.step))
-        # By the length of their sound: most have as much as is enough, and go together.
-        waiting: dict[int, list[_Voice]] = defaultdict(list)
-        for done, chunk in enumerate(chosen, start=1):
-            start = round(window[chunk].start * SAMPLE_RATE)
-            heard = samples[start : start + round(window.duration * SAMPLE_RATE)]
-            for speaker, sound in _voices(heard, active[chunk], window.duration):
-                alike = waiting[len(sound)]
-                alike.append(_Voice(chunk, speaker, sound))
-                if len(alike) == self._voices_a_batch:
-                    self._embed(waiting.pop(len(sound)), embeddings)
+        voices = _Voices(self._embedding.model_, Filterbanks(file["waveform"][0].numpy()))
+        numbers = np.full((len(active), active.shape[2]), -1)
+        for chunk in range(len(active)):
+            start = round(window[chunk].start * FRAMES_A_SECOND)
+            numbers[chunk] = voices.heard_in(active[chunk], start, round(window.duration * FRAMES_A_SECOND))
             if hook is not None:
-                hook("embeddings", None, total=len(chosen), completed=done)
-        for alike in waiting.values():
-            self._embed(alike, embeddings)
-        return embeddings
+                hook("embeddings", None, total=len(active), completed=chunk + 1)
+        # The last row is for those who have no number.
+        return voices.embeddings()[numbers]
 
     def reconstruct(
         self,
@@ -98,21 +86,9 @@ class MeetingDiarization(SpeakerDiarization):
                 there[:, label] += active[: len(there), labels == label].max(axis=1)
         return SlidingWindowFeature(loudest(activations, speaking).astype(np.float32), frames)
 
-    @property
-    def _voices_a_batch(self) -> int:
-        return 4 if self._embedding.device.type == "cpu" else 64
 
-    def _embed(self, voices: Sequence["_Voice"], embeddings: NDArray[np.float32]) -> None:
-        model: CamPlusPlus = self._embedding.model_
-        sounds = torch.from_numpy(np.stack([voice.sound for voice in voices]))
-        with torch.inference_mode():
-            found = model.embed(sounds.to(model.device)).cpu().numpy()
-        for voice, embedding in zip(voices, found, strict=True):
-            embeddings[voice.chunk, voice.speaker] = embedding
-
-
-class AnchoredClustering(AgglomerativeClustering):
-    """Clusters the local speakers that have an embedding, and lets the others follow them."""
+class FollowedClustering(AgglomerativeClustering):
+    """Clusters the local speakers that have an embedding; the others follow whom they speak in time with."""
 
     def __call__(  # type: ignore[override]
         self, embeddings: NDArray[np.float32], segmentations: SlidingWindowFeature, **options: Any
@@ -143,34 +119,66 @@ class WithoutPlda(PLDA):
         pass
 
 
-@dataclass(frozen=True)
-class _Voice:
-    """A local speaker's filterbanks, ``(frames, 80)``, with a mean of nought over time."""
+class _Voices:
+    """The voices of a recording, numbered as they are heard, each embedded once."""
 
-    chunk: int
-    speaker: int
-    sound: NDArray[np.float32]
+    def __init__(self, model: CamPlusPlus, features: Filterbanks) -> None:
+        self._model = model
+        self._features = features
+        self._batch_size = 4 if model.device.type == "cpu" else 64
+        self._embeddings: list[NDArray[np.float32]] = []
+        # What the last chunks have given: the frames and the number of each voice.
+        self._recent: list[tuple[NDArray[np.int_], int]] = []
+        # By the length of their sound: most have as much as is enough, and go together.
+        self._waiting: dict[int, list[tuple[int, NDArray[np.float32]]]] = defaultdict(list)
 
+    def heard_in(self, active: NDArray[np.bool_], start: int, frames: int) -> list[int]:
+        """A number for each local speaker of a chunk; -1 where there is too little to hear.
 
-def _voices(
-    heard: NDArray[np.float32], active: NDArray[np.bool_], seconds: float
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Each local speaker of a chunk, and the filterbanks of at most `ENOUGH_SECONDS` of their own sound.
+        ``active`` is ``(segmentation frames, speakers)``; the chunk begins with frame ``start`` of the
+        filterbanks, and has ``frames`` of them.
+        """
+        self._recent = [(heard, number) for heard, number in self._recent if heard[-1] >= start]
+        if not active.any():
+            return [-1] * active.shape[1]
+        sound = self._features.between(start, start + frames)
+        at = np.arange(len(sound)) * len(active) // frames
+        alone = active & (active.sum(axis=1, keepdims=True) == 1)
+        numbers = []
+        for speaker in range(active.shape[1]):
+            own = alone[at, speaker]
+            if own.sum() < _ALONE_FRAMES:
+                own = active[at, speaker]
+            numbers.append(self._number(own, start, sound) if own.sum() >= _LEAST_FRAMES else -1)
+        return numbers
 
-    ``active`` is ``(frames, speakers)``, ``seconds`` what it spans; ``heard`` may be shorter.
-    """
-    if not active.any():
-        return
-    features = filterbanks(heard)
-    at = np.arange(len(features)) * len(active) // round(seconds * FRAMES_A_SECOND)
-    alone = active & (active.sum(axis=1, keepdims=True) == 1)
-    enough = round(ENOUGH_SECONDS * FRAMES_A_SECOND)
-    for speaker in np.flatnonzero(active.any(axis=0)):
-        sound = features[alone[at, speaker]]
-        if len(sound) < _ALONE_SECONDS * FRAMES_A_SECOND:
-            sound = features[active[at, speaker]]
-        if len(sound) < _LEAST_SECONDS * FRAMES_A_SECOND:
-            continue
-        middle = max(0, len(sound) - enough) // 2
-        sound = sound[middle : middle + enough]
-        yield int(speaker), sound - sound.mean(axis=0)
+    def embeddings(self) -> NDArray[np.float32]:
+        """``(voices + 1, 192)``, by number; the last is not a number."""
+        for length in list(self._waiting):
+            self._embed(length)
+        nobody = np.full(self._model.dimension, np.nan, np.float32)
+        return np.stack([*self._embeddings, nobody])
+
+    def _number(self, own: NDArray[np.bool_], start: int, sound: NDArray[np.float32]) -> int:
+        for heard, number in reversed(self._recent):
+            if contains(own, start, heard, enough=_ENOUGH_FRAMES):
+                return number
+        frames = np.flatnonzero(own)
+        middle = max(0, len(frames) - _ENOUGH_FRAMES) // 2
+        frames = frames[middle : middle + _ENOUGH_FRAMES]
+        number = len(self._embeddings)
+        self._embeddings.append(np.empty(0, np.float32))
+        self._recent.append((frames + start, number))
+        waiting = self._waiting[len(frames)]
+        waiting.append((number, sound[frames] - sound[frames].mean(axis=0)))
+        if len(waiting) == self._batch_size:
+            self._embed(len(frames))
+        return number
+
+    def _embed(self, length: int) -> None:
+        numbers, sounds = zip(*self._waiting.pop(length), strict=True)
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.stack(sounds)).to(self._model.device)
+            found = self._model.embed(batch).cpu().numpy()
+        for number, embedding in zip(numbers, found, strict=True):
+            self._embeddings[number] = embedding
