@@ -197,3 +197,9 @@ def test_weights_may_lie_in_a_directory(tmp_path: Path) -> None:
 def test_a_directory_without_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Permanent, match="model_missing"):
         weights.find(str(tmp_path))
+
+
+@pytest.mark.parametrize("model", ["/models/of/nobody", "enormous"])
+def test_what_is_neither_a_directory_nor_a_name_is_refused(model: str) -> None:
+    with pytest.raises(Permanent, match="model_missing"):
+        weights.find(model)

@@ -40,7 +40,11 @@ def find(model: str) -> Weights:
     if not directory.is_dir():
         from faster_whisper.utils import download_model
 
-        directory = Path(download_model(model))
+        try:
+            directory = Path(download_model(model))
+        except ValueError:
+            # Neither a directory nor a name that the hub could have.
+            raise Permanent("model_missing") from None
     try:
         with (directory / "model.bin").open("rb") as file:
             revision = hashlib.file_digest(file, "sha256").hexdigest()
