@@ -214,7 +214,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=40)
     parser.add_argument("--idle-seconds", type=float, default=10.0)
     arguments = parser.parse_args()
-    print(json.dumps(asyncio.run(measure(arguments.recordings, arguments.idle_seconds))))  # noqa: T201
+    print(json.dumps(asyncio.run(measure(arguments.recordings, arguments.idle_seconds))))
 
 
 if __name__ == "__main__":

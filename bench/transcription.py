@@ -86,7 +86,7 @@ def compare(
             seconds[who].append(time.perf_counter() - started)
             cpu[who].append(time.process_time() - worked)
             spent = f"{seconds[who][-1]:.2f} s, CPU {cpu[who][-1]:.2f} s"
-            print(f"{name} {repetition + 1}/{repetitions} {who}: {spent}", file=sys.stderr)  # noqa: T201
+            print(f"{name} {repetition + 1}/{repetitions} {who}: {spent}", file=sys.stderr)
     result: dict[str, Any] = {"audio_seconds": round(samples.size / SAMPLE_RATE, 1)}
     for who in transcribers:
         result[who] = {
@@ -111,7 +111,7 @@ def main() -> None:
     recordings = audio()
     for transcribe in transcribers.values():
         transcribe(recordings["sample"])
-    print(  # noqa: T201
+    print(
         json.dumps(
             {
                 "benchmark": "transcription",

@@ -1,6 +1,7 @@
 """pyannote.audio, in a child process that keeps its models between recordings."""
 
 import os
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ def diarize_file(
     def hook(step: str, *_: Any, total: int = 1, completed: int = 1, **__: Any) -> None:
         if step in _STEPS:
             begin, share = _STEPS[step]
-            report(begin + share * completed / total)
+            report(begin + share * min(1.0, completed / total))
 
     file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE, "uri": "recording"}
     output: Any = pipeline(file, num_speakers=speakers, hook=hook)
@@ -72,6 +73,8 @@ def diarize_file(
 @lru_cache(maxsize=1)
 def load(weights: Weights) -> "Pipeline":
     """The pipeline, on a GPU where there is one. The bundled weights need no network."""
+    # pyannote.audio warns at length where its own decoder is missing, which is not used here.
+    warnings.filterwarnings("ignore", message=r"\s*torchcodec is not installed")
     import torch
     from pyannote.audio import Model as PyannoteModel
     from pyannote.audio import Pipeline

@@ -1,0 +1,62 @@
+"""A diarizer, audio and artefacts that need neither a model nor a server."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from minutier.diarization.domain import Diarization
+from minutier.schemas.base import Model
+from minutier.schemas.documents import DiarizationDocument
+from minutier.schemas.events import ObjectRef, Stage
+from minutier.shared.errors import ObjectMissing
+from minutier.shared.worker import Report
+
+MODEL = Model(name="fake", revision="1")
+
+
+@dataclass
+class Diarizer:
+    """Gives ``result`` for any file, and remembers how many speakers it was told of."""
+
+    result: Diarization
+    model: Model = MODEL
+    told: list[int | None] = field(default_factory=list)
+
+    async def diarize(self, audio: Path, *, speakers: int | None, report: Report) -> Diarization:
+        assert audio.read_bytes() == b"sound"
+        self.told.append(speakers)
+        report(1.0)
+        return self.result
+
+
+@dataclass
+class Audio:
+    missing: bool = False
+
+    async def fetch(self, ref: ObjectRef, into: Path) -> None:
+        if self.missing:
+            raise ObjectMissing
+        into.write_bytes(b"sound")
+
+
+@dataclass
+class Artefacts:
+    kept: dict[str, tuple[DiarizationDocument, ObjectRef]] = field(default_factory=dict)
+
+    async def find(
+        self,
+        kind: type[DiarizationDocument],
+        *,
+        tenant: str,
+        recording_id: UUID,
+        stage: Stage,
+        version: str,
+    ) -> tuple[DiarizationDocument, ObjectRef] | None:
+        return self.kept.get(version)
+
+    async def store(
+        self, document: DiarizationDocument, *, tenant: str, stage: Stage, version: str
+    ) -> ObjectRef:
+        ref = ObjectRef(bucket="artefacts", key=f"{tenant}/{stage}/{version}", sha256="a" * 64, size=1)
+        self.kept[version] = (document, ref)
+        return ref
