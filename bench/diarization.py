@@ -17,8 +17,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-# As the service does for its child: before anything loads the OpenMP runtime.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
 warnings.filterwarnings("ignore", message=r"\s*torchcodec is not installed")
 
@@ -45,8 +43,8 @@ _PUBLISHED = {
 }
 
 
-def ours(weights: Bundled) -> Diarizer:
-    return _diarizer(load(weights))
+def ours(weights: Bundled, threads: int) -> Diarizer:
+    return _diarizer(load(weights, threads))
 
 
 def stock(weights: Bundled) -> Diarizer:
@@ -84,7 +82,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     weights = find(BUNDLED)
     assert isinstance(weights, Bundled)
-    diarizers = {"ours": ours(weights), "stock": stock(weights)}
+    diarizers = {"ours": ours(weights, options.threads), "stock": stock(weights)}
     recordings = {
         name: (torch.from_numpy(decode_audio(str(path)))[None], reference)
         for name, (path, reference) in references().items()

@@ -6,7 +6,8 @@ own sound, and one whose sound was heard in an earlier chunk has that voice.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from pyannote.audio.pipelines.clustering import AgglomerativeClustering
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from minutier.diarization.campplus import CamPlusPlus
+from minutier.diarization.crew import Crew
 from minutier.diarization.domain import SILENT, UNLABELLED, contains, loudest, spread_labels
 from minutier.diarization.fbank import FRAMES_A_SECOND, Filterbanks
+from minutier.shared.audio import SAMPLE_RATE
 
 # Chosen on pyannote's sample and six excerpts of the AMI corpus, alone and joined: see the decision.
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -28,26 +31,63 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "clustering": {"method": "average", "min_cluster_size": 2, "threshold": 0.55},
 }
 
+_NOBODY = -1
 _ENOUGH_FRAMES = 3 * FRAMES_A_SECOND
 # A voice shorter than this says nothing; with this much of it alone, what overlaps is left out.
 _LEAST_FRAMES = FRAMES_A_SECOND // 4
 _ALONE_FRAMES = FRAMES_A_SECOND * 35 // 100
 
 
+@dataclass(frozen=True)
+class Batch:
+    """How many chunks are segmented, and how many voices embedded, in one call of a model."""
+
+    chunks: int
+    voices: int
+
+
+# On a processor, more than fits its caches is slower.
+PROCESSOR_BATCH = Batch(chunks=4, voices=4)
+GPU_BATCH = Batch(chunks=64, voices=64)
+
+
 class MeetingDiarization(SpeakerDiarization):
     """`SpeakerDiarization` with CAM++; it gives what that gives, but no embeddings."""
 
-    def __init__(self, segmentation: Model, embedding: CamPlusPlus, *, batch_size: int) -> None:
-        """``batch_size`` chunks are segmented at once."""
+    def __init__(self, segmentation: Model, embedding: CamPlusPlus, *, threads: int, batch: Batch) -> None:
+        """``threads`` run the models side by side, each a ``batch`` at a time."""
         super().__init__(
             segmentation=segmentation,
             embedding=embedding,
             plda=WithoutPlda(),
             clustering="AgglomerativeClustering",
-            segmentation_batch_size=batch_size,
         )
         self.clustering = FollowedClustering(metric="cosine")
         self.instantiate(PARAMETERS)
+        self._crew = Crew(threads)
+        self._batch = batch
+
+    def get_segmentations(
+        self, file: dict[str, Any], hook: Callable[..., None] | None = None
+    ) -> SlidingWindowFeature:
+        """Who of a chunk's local speakers is active, ``(chunks, frames, speakers)``, each 0 or 1."""
+        samples: torch.Tensor = file["waveform"]
+        window = SlidingWindow(duration=self._segmentation.duration, step=self._segmentation.step)
+        size, step = round(window.duration * SAMPLE_RATE), round(window.step * SAMPLE_RATE)
+        count = 1 + max(0, -(-(samples.shape[1] - size) // step))
+
+        def batches() -> Iterator[torch.Tensor]:
+            for first in range(0, count, self._batch.chunks):
+                if hook is not None:
+                    hook("segmentation", None, total=count, completed=first)
+                starts = range(first * step, min(count, first + self._batch.chunks) * step, step)
+                chunks = [samples[:, start : start + size] for start in starts]
+                # Only the last may be short.
+                chunks[-1] = torch.nn.functional.pad(chunks[-1], (0, size - chunks[-1].shape[1]))
+                yield torch.stack(chunks)
+
+        found = list(self._crew.map(self._segmentation.infer, batches()))
+        return SlidingWindowFeature(np.concatenate(found), window)
 
     def get_embeddings(
         self,
@@ -58,15 +98,29 @@ class MeetingDiarization(SpeakerDiarization):
     ) -> NDArray[np.float32]:
         """``(chunks, speakers, 192)``; not a number where a voice was not listened to."""
         window, active = binary_segmentations.sliding_window, binary_segmentations.data > 0.5
-        voices = _Voices(self._embedding.model_, Filterbanks(file["waveform"][0].numpy()))
-        numbers = np.full((len(active), active.shape[2]), -1)
-        for chunk in range(len(active)):
-            start = round(window[chunk].start * FRAMES_A_SECOND)
-            numbers[chunk] = voices.heard_in(active[chunk], start, round(window.duration * FRAMES_A_SECOND))
-            if hook is not None:
-                hook("embeddings", None, total=len(active), completed=chunk + 1)
-        # The last row is for those who have no number.
-        return voices.embeddings()[numbers]
+        model: CamPlusPlus = self._embedding.model_
+        voices = _Voices(Filterbanks(file["waveform"][0].numpy()))
+        numbers = np.full((len(active), active.shape[2]), _NOBODY)
+
+        def batches() -> Iterator[list[_Voice]]:
+            for chunk in range(len(active)):
+                start = round(window[chunk].start * FRAMES_A_SECOND)
+                frames = round(window.duration * FRAMES_A_SECOND)
+                numbers[chunk] = voices.heard_in(active[chunk], start, frames)
+                yield from voices.batches(self._batch.voices)
+                if hook is not None:
+                    hook("embeddings", None, total=len(active), completed=chunk + 1)
+            yield from voices.batches(1)
+
+        def embed(batch: list[_Voice]) -> list[tuple[int, NDArray[np.float32]]]:
+            with torch.inference_mode():
+                sounds = torch.from_numpy(np.stack([voice.sound for voice in batch]))
+                found = model.embed(sounds.to(model.device)).cpu().numpy()
+            return [(voice.number, embedding) for voice, embedding in zip(batch, found, strict=True)]
+
+        found = dict(pair for batch in self._crew.map(embed, batches()) for pair in batch)
+        found[_NOBODY] = np.full(model.dimension, np.nan, np.float32)
+        return np.stack([found[number] for number in numbers.flat]).reshape(*numbers.shape, -1)
 
     def reconstruct(
         self,
@@ -119,28 +173,34 @@ class WithoutPlda(PLDA):
         pass
 
 
-class _Voices:
-    """The voices of a recording, numbered as they are heard, each embedded once."""
+@dataclass(frozen=True)
+class _Voice:
+    """A voice's sound: filterbanks ``(frames, 80)`` with a mean of nought over time."""
 
-    def __init__(self, model: CamPlusPlus, features: Filterbanks) -> None:
-        self._model = model
+    number: int
+    sound: NDArray[np.float32]
+
+
+class _Voices:
+    """The voices of a recording, numbered as they are heard, each to be embedded once."""
+
+    def __init__(self, features: Filterbanks) -> None:
         self._features = features
-        self._batch_size = 4 if model.device.type == "cpu" else 64
-        self._embeddings: list[NDArray[np.float32]] = []
+        self._count = 0
         # What the last chunks have given: the frames and the number of each voice.
         self._recent: list[tuple[NDArray[np.int_], int]] = []
         # By the length of their sound: most have as much as is enough, and go together.
-        self._waiting: dict[int, list[tuple[int, NDArray[np.float32]]]] = defaultdict(list)
+        self._waiting: dict[int, list[_Voice]] = defaultdict(list)
 
     def heard_in(self, active: NDArray[np.bool_], start: int, frames: int) -> list[int]:
-        """A number for each local speaker of a chunk; -1 where there is too little to hear.
+        """A number for each local speaker of a chunk; `_NOBODY` where there is too little to hear.
 
         ``active`` is ``(segmentation frames, speakers)``; the chunk begins with frame ``start`` of the
         filterbanks, and has ``frames`` of them.
         """
         self._recent = [(heard, number) for heard, number in self._recent if heard[-1] >= start]
         if not active.any():
-            return [-1] * active.shape[1]
+            return [_NOBODY] * active.shape[1]
         sound = self._features.between(start, start + frames)
         at = np.arange(len(sound)) * len(active) // frames
         alone = active & (active.sum(axis=1, keepdims=True) == 1)
@@ -149,15 +209,14 @@ class _Voices:
             own = alone[at, speaker]
             if own.sum() < _ALONE_FRAMES:
                 own = active[at, speaker]
-            numbers.append(self._number(own, start, sound) if own.sum() >= _LEAST_FRAMES else -1)
+            numbers.append(self._number(own, start, sound) if own.sum() >= _LEAST_FRAMES else _NOBODY)
         return numbers
 
-    def embeddings(self) -> NDArray[np.float32]:
-        """``(voices + 1, 192)``, by number; the last is not a number."""
-        for length in list(self._waiting):
-            self._embed(length)
-        nobody = np.full(self._model.dimension, np.nan, np.float32)
-        return np.stack([*self._embeddings, nobody])
+    def batches(self, size: int) -> Iterator[list[_Voice]]:
+        """Those that wait with equally long sounds, where there are ``size`` of them."""
+        full = [length for length, waiting in self._waiting.items() if len(waiting) >= size]
+        for length in full:
+            yield self._waiting.pop(length)
 
     def _number(self, own: NDArray[np.bool_], start: int, sound: NDArray[np.float32]) -> int:
         for heard, number in reversed(self._recent):
@@ -166,19 +225,8 @@ class _Voices:
         frames = np.flatnonzero(own)
         middle = max(0, len(frames) - _ENOUGH_FRAMES) // 2
         frames = frames[middle : middle + _ENOUGH_FRAMES]
-        number = len(self._embeddings)
-        self._embeddings.append(np.empty(0, np.float32))
-        self._recent.append((frames + start, number))
-        waiting = self._waiting[len(frames)]
-        waiting.append((number, sound[frames] - sound[frames].mean(axis=0)))
-        if len(waiting) == self._batch_size:
-            self._embed(len(frames))
-        return number
-
-    def _embed(self, length: int) -> None:
-        numbers, sounds = zip(*self._waiting.pop(length), strict=True)
-        with torch.inference_mode():
-            batch = torch.from_numpy(np.stack(sounds)).to(self._model.device)
-            found = self._model.embed(batch).cpu().numpy()
-        for number, embedding in zip(numbers, found, strict=True):
-            self._embeddings[number] = embedding
+        voice = _Voice(self._count, sound[frames] - sound[frames].mean(axis=0))
+        self._count += 1
+        self._recent.append((frames + start, voice.number))
+        self._waiting[len(frames)].append(voice)
+        return voice.number

@@ -28,9 +28,7 @@ class PyannoteDiarizer:
         self._worker = worker
         self._weights = weights
         self._threads = threads or len(os.sched_getaffinity(0))
-        # For the child: threads that wait would spin, and keep the processor from whoever has work for it.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        # Nor may the library tell its makers how long a meeting was and how many spoke.
+        # For the child: the library may not tell its makers how long a meeting was and how many spoke.
         os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
 
     @property
@@ -55,8 +53,7 @@ def diarize_file(
     samples = read_flac(audio)
     if not samples.size:
         return Diarization((), ())
-    torch.set_num_threads(threads)
-    pipeline = load(weights)
+    pipeline = load(weights, threads)
 
     def hook(step: str, *_: Any, total: int = 1, completed: int = 1, **__: Any) -> None:
         if step in _STEPS:
@@ -71,8 +68,11 @@ def diarize_file(
 
 
 @lru_cache(maxsize=1)
-def load(weights: Weights) -> "Pipeline":
-    """The pipeline, on a GPU where there is one. The bundled weights need no network."""
+def load(weights: Weights, threads: int) -> "Pipeline":
+    """The pipeline, on a GPU where there is one. The bundled weights need no network.
+
+    Raises `Permanent` where there are no such weights.
+    """
     # pyannote.audio warns at length where its own decoder is missing, which is not used here.
     warnings.filterwarnings("ignore", message=r"\s*torchcodec is not installed")
     import torch
@@ -80,7 +80,7 @@ def load(weights: Weights) -> "Pipeline":
     from pyannote.audio import Pipeline
 
     from minutier.diarization.campplus import CamPlusPlus
-    from minutier.diarization.pipeline import MeetingDiarization
+    from minutier.diarization.pipeline import GPU_BATCH, PROCESSOR_BATCH, MeetingDiarization
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if isinstance(weights, Bundled):
@@ -88,11 +88,15 @@ def load(weights: Weights) -> "Pipeline":
         if segmentation is None:
             raise Permanent("model_missing")
         state = torch.load(weights.embedding, map_location="cpu", weights_only=True)
-        # On a processor, more at once than fits its cache is slower.
+        on_processor = device.type == "cpu"
         pipeline: Pipeline = MeetingDiarization(
-            segmentation, CamPlusPlus.of(state), batch_size=8 if device.type == "cpu" else 64
+            segmentation,
+            CamPlusPlus.of(state),
+            threads=threads if on_processor else 1,
+            batch=PROCESSOR_BATCH if on_processor else GPU_BATCH,
         )
     else:
+        torch.set_num_threads(threads)
         found = Pipeline.from_pretrained(weights.name, revision=weights.hub_revision)
         if found is None:
             raise Permanent("model_missing")
