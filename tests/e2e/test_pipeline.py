@@ -1,0 +1,279 @@
+"""From a recording to its minutes: everything real, held against the sample's published references."""
+
+import asyncio
+import json
+import os
+import sys
+import wave
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import nats
+import numpy as np
+import psutil
+import pytest
+from numpy.typing import NDArray
+from pyannote.database.util import load_rttm
+from pyannote.metrics.diarization import DiarizationErrorRate
+
+from minutier.compose.embedded import System, running
+from minutier.diarization.domain import Turn
+from minutier.schemas.codec import encode
+from minutier.schemas.events import (
+    AnnouncedTrack,
+    Announcement,
+    Location,
+    RecordingAnnounced,
+    recording_id,
+)
+from minutier.shared.objects import ARTEFACTS, UPLOADS, Objects, client
+from minutier.shared.topology import EVENT_STREAM
+from tests.support.diarization import annotation, error_rate
+from tests.support.otlp import collecting
+from tests.support.scoring import concatenated_word_error_rate, sample, stm_text, word_error_rate
+
+DATA = Path(__file__).parent.parent / "data"
+SERVICES = {
+    "ingestion",
+    "diarization",
+    "transcription",
+    "attribution",
+    "summarisation",
+    "retention",
+    "query",
+}
+STAGES = ["ingestion", "diarization", "transcription", "attribution", "summarisation"]
+RATE = 16_000
+SECONDS = 240
+
+
+async def minutier(*arguments: str | Path, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """A call of the command: its status, stdout and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "minutier.compose", *map(str, arguments)),
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**os.environ, **(environment or {})},
+    )
+    out, err = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture(scope="module")
+async def system() -> AsyncIterator[System]:
+    async with running() as system:
+        yield system
+
+
+async def test_the_demonstration_gives_who_said_what_and_the_minutes(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    # PostgreSQL runs as another user, who has to pass through.
+    for folder in (tmp_path, *tmp_path.parents):
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(0o711)
+    with collecting() as collector:
+        status, out, err = await minutier(
+            "demo", "--json", "--data-dir", data, environment=collector.environment
+        )
+        assert status == 0, err
+        result = json.loads(out)
+        spans = collector.trace(result["recording_id"])
+        assert not any(b"Diane" in body or b"Chicago" in body for body in collector.received)
+
+    turns = result["turns"]
+    spoken = [Turn(turn["start"], turn["end"], turn["speaker"]) for turn in turns]
+    assert result["duration_seconds"] == pytest.approx(30.0, abs=0.1)
+    assert result["language"] == "en"
+    assert len({turn.speaker for turn in spoken}) == 2
+    text = " ".join(turn["text"] for turn in turns)
+    assert word_error_rate(stm_text(sample("stm")), text) <= 0.20
+    assert concatenated_word_error_rate(sample("stm"), turns) <= 0.25
+
+    items = [
+        item
+        for kind in ("summary", "topics", "decisions", "actions", "questions")
+        for item in result["minutes"].get(kind, [])
+    ]
+    assert items
+    assert result["minutes"]["engine"] == "extractive"
+    assert all(set(item["cites"]) <= set(result["minutes"]["segments"]) for item in items)
+    assert sorted(result["timings"]["stages"]) == sorted(STAGES)
+    assert result["timings"]["total"] > max(result["timings"]["stages"].values())
+
+    assert {span.service.removeprefix("minutier-") for span in spans} == SERVICES
+    assert len({span.trace for span in spans}) == 1
+    ids = {span.id for span in spans}
+    # All but those that take the announcement up have their parent in the same trace.
+    assert {span.name for span in spans if span.parent not in ids} <= {
+        "ingestion minutier.recording.announced.v1",
+        "query minutier.recording.announced.v1",
+    }
+
+    left = [
+        process for process in psutil.process_iter(["cmdline"]) if str(data) in str(process.info["cmdline"])
+    ]
+    assert not left
+    assert str(data) in err
+
+
+async def test_the_turns_are_those_of_the_reference(system: System, tmp_path: Path) -> None:
+    found = await followed(system, sample("wav"), "--title", "Two women", "--language", "en")
+    status, rttm, _ = await minutier(
+        "transcript", found["id"], "--format", "rttm", "--data-dir", system.directory.path
+    )
+    assert status == 0
+    assert len(rttm.splitlines()) > 5
+    diarization = await diarized(system, found["id"])
+    reference = load_rttm(str(sample("rttm")))["sample"]  # type: ignore[no-untyped-call]
+    turns = [Turn(turn["start"], turn["end"], turn["speaker"]) for turn in diarization["turns"]]
+    assert error_rate(reference, annotation(turns), 30.0, DiarizationErrorRate()) <= 0.10
+
+
+async def test_every_format_and_the_minutes_are_printed(system: System) -> None:
+    found = await followed(system, sample("wav"), "--title", "Two women", "--language", "en")
+    directory = system.directory.path
+    for shape, mark in (
+        ("text", "Speaker 1:"),
+        ("json", '"segments"'),
+        ("vtt", "WEBVTT"),
+        ("srt", "00:00:0"),
+        ("rttm", "SPEAKER "),
+    ):
+        status, out, _ = await minutier("transcript", found["id"], "--format", shape, "--data-dir", directory)
+        assert status == 0
+        assert mark in out
+    status, out, _ = await minutier("minutes", found["id"], "--data-dir", directory)
+    assert status == 0
+    assert "Summary" in out
+    status, out, _ = await minutier("list", "--json", "--data-dir", directory)
+    assert found["id"] in {item["id"] for item in json.loads(out)["recordings"]}
+    status, out, _ = await minutier("status", "--json", "--data-dir", directory)
+    assert {
+        name for name, process in json.loads(out)["processes"].items() if process["phase"] == "ready"
+    } > SERVICES
+
+
+async def test_one_track_per_participant_needs_no_telling_apart(system: System, tmp_path: Path) -> None:
+    """The sample, cut by its reference into the two voices' tracks; one starts a second late."""
+    samples = sound(sample("wav"))
+    speakers = {"speaker90": "Diane", "speaker91": "Sheila"}
+    late = 1.0
+    reference = load_rttm(str(sample("rttm")))["sample"]  # type: ignore[no-untyped-call]
+    announced = []
+    for number, (label, name) in enumerate(speakers.items()):
+        own = np.zeros_like(samples)
+        for turn in reference.label_timeline(label):
+            span = slice(int(turn.start * RATE), int(turn.end * RATE))
+            own[span] = samples[span]
+        offset = number * late
+        file = tmp_path / f"{number}.wav"
+        write(file, own[int(offset * RATE) :])
+        location = Location(bucket=UPLOADS, key=f"tracks/{number}")
+        await Objects(system.objects).upload(location.bucket, location.key, file, "audio/wav")
+        announced.append(AnnouncedTrack(participant=name, location=location, offset=offset))
+    recording = await announce(
+        system, Announcement(source="test", external_id="tracks", tracks=tuple(announced), language="en")
+    )
+    assert (await completed(system, recording))["stages"]["diarization"]["state"] == "skipped"
+    status, out, _ = await minutier("transcript", recording, "--json", "--data-dir", system.directory.path)
+    assert status == 0
+    transcript = json.loads(out)
+    assert {speaker["label"] for speaker in transcript["speakers"]} == set(speakers.values())
+    assert {speaker["evidence"] for speaker in transcript["speakers"]} == {"track"}
+    assert concatenated_word_error_rate(sample("stm"), transcript["segments"]) <= 0.25
+    first = {segment["speaker"]: segment["start"] for segment in reversed(transcript["segments"])}
+    assert first["p2"] == pytest.approx(7.63, abs=0.6)
+
+
+async def test_what_browsers_and_phones_record_goes_through(system: System) -> None:
+    files = sorted(DATA.glob("visio-*"))
+    assert len(files) == 4
+    status, out, err = await minutier(
+        "ingest", *files, "--watch", "--json", "--data-dir", system.directory.path
+    )
+    assert status == 0, err
+    assert {result["state"] for result in json.loads(out)["recordings"]} == {"completed"}
+
+
+async def test_silence_and_a_moment_of_sound_end_with_empty_minutes(system: System, tmp_path: Path) -> None:
+    files = [tmp_path / "silence.wav", tmp_path / "moment.wav"]
+    write(files[0], np.zeros(5 * RATE, np.int16))
+    write(files[1], (np.sin(np.arange(RATE // 5) / 10) * 3000).astype(np.int16))
+    for file in files:
+        found = await followed(system, file)
+        status, out, _ = await minutier(
+            "transcript", found["id"], "--json", "--data-dir", system.directory.path
+        )
+        assert status == 0
+        assert json.loads(out)["segments"] == []
+        status, out, _ = await minutier("minutes", found["id"], "--data-dir", system.directory.path)
+        assert status == 0
+
+
+async def followed(system: System, file: Path, *options: str) -> dict[str, Any]:
+    status, out, err = await minutier(
+        "ingest", file, *options, "--watch", "--json", "--data-dir", system.directory.path
+    )
+    assert status == 0, err
+    (result,) = json.loads(out)["recordings"]
+    assert result["state"] == "completed"
+    return await completed(system, result["recording_id"])
+
+
+async def completed(system: System, id: str) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=system.url("query"), timeout=30) as http, asyncio.timeout(SECONDS):
+        while True:
+            response = await http.get(f"/api/v1/recordings/{id}")
+            if response.status_code == 200:
+                recording: dict[str, Any] = response.json()
+                assert recording["state"] not in {"failed", "rejected"}, recording
+                if recording["state"] == "completed":
+                    return recording
+            await asyncio.sleep(0.2)
+
+
+async def announce(system: System, announcement: Announcement) -> str:
+    recording = recording_id("acme", announcement.source, announcement.external_id)
+    event = RecordingAnnounced.of(recording, tenant="acme", source="minutier/test", data=announcement)
+    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+    try:
+        await connection.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+    finally:
+        await connection.close()
+    return str(recording)
+
+
+async def diarized(system: System, id: str) -> dict[str, Any]:
+    """The document that diarization has stored for a recording."""
+
+    def load() -> dict[str, Any]:
+        store = client(system.objects)
+        (found,) = store.list_objects(ARTEFACTS, prefix=f"default/{id}/diarization/", recursive=True)
+        assert found.object_name is not None
+        response = store.get_object(ARTEFACTS, found.object_name)
+        try:
+            document: dict[str, Any] = json.loads(response.read())
+        finally:
+            response.close()
+            response.release_conn()
+        return document
+
+    return await asyncio.to_thread(load)
+
+
+def sound(path: Path) -> NDArray[np.int16]:
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+    samples: NDArray[np.int16] = np.concatenate(frames)
+    return samples
+
+
+def write(path: Path, samples: NDArray[np.int16]) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
