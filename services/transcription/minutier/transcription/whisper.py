@@ -4,9 +4,13 @@ The batched pipeline that faster-whisper brings ignores Whisper's thresholds. He
 batch is judged, and only what is refused is decoded again, with rising temperatures, as Whisper does.
 """
 
+import ctypes
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -202,6 +206,7 @@ def _open(weights: Weights, *, workers: int, threads: int) -> "WhisperModel":
     import ctranslate2
 
     if ctranslate2.get_cuda_device_count():
+        load_cublas()
         supported = ctranslate2.get_supported_compute_types("cuda")
         try:
             model = _load(weights, "cuda", "float16" if "float16" in supported else "default", 1, threads)
@@ -212,6 +217,17 @@ def _open(weights: Weights, *, workers: int, threads: int) -> "WhisperModel":
         else:
             return model
     return _load(weights, "cpu", "int8", workers, threads)
+
+
+def load_cublas() -> None:
+    """CTranslate2 opens CUDA 12's cuBLAS by its name; that finds the one of the wheel once it is loaded."""
+    with suppress(ModuleNotFoundError):
+        spec = find_spec("nvidia.cublas")
+        for folder in (spec and spec.submodule_search_locations) or ():
+            for name in ("libcublasLt.so.12", "libcublas.so.12"):
+                # A library that cannot be used here leaves the processor, which is tried next.
+                with suppress(OSError):
+                    ctypes.CDLL(str(Path(folder, "lib", name)), mode=ctypes.RTLD_GLOBAL)
 
 
 def _load(weights: Weights, device: str, compute_type: str, workers: int, threads: int) -> "WhisperModel":
