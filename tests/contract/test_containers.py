@@ -14,7 +14,6 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from pydantic_settings import BaseSettings
 from sqlalchemy import make_url
 from starlette.routing import Route
 
@@ -22,7 +21,7 @@ from minutier.compose.provision import SERVICES, ProvisionSettings, missing_pass
 from minutier.compose.servers import POSTGRES_VERSION
 from minutier.shared import settings as shared_settings
 from minutier.shared.service import Service
-from minutier.shared.settings import DatabaseSettings, HttpSettings, NatsSettings, ObjectSettings
+from minutier.shared.settings import DatabaseSettings, HttpSettings, NatsSettings, ObjectSettings, Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose" / "compose.yaml"
@@ -120,7 +119,7 @@ def test_the_example_names_every_secret_and_gives_none() -> None:
     assert not OPTIONAL & REQUIRED
 
 
-def settings_of(container: str) -> list[type[BaseSettings]]:
+def settings_of(container: str) -> list[type[Settings]]:
     """The settings classes that the process in a container reads."""
     found = [kind for kind in vars(shared_settings).values() if _is_settings(kind)]
     if container in SERVICES and find_spec(f"minutier.{container}.settings"):
@@ -130,7 +129,7 @@ def settings_of(container: str) -> list[type[BaseSettings]]:
 
 
 def _is_settings(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseSettings) and kind is not BaseSettings
+    return isinstance(kind, type) and issubclass(kind, Settings) and kind is not Settings
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

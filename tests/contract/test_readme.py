@@ -10,10 +10,10 @@ import pytest
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
 from minutier.compose.cli import app
 from minutier.compose.failures import Status
+from minutier.shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -32,18 +32,18 @@ def section(title: str) -> str:
     return re.split(r"^## ", README.split(f"\n## {title}\n")[1], flags=re.MULTILINE)[0]
 
 
-def settings() -> list[type[BaseSettings]]:
+def settings() -> list[type[Settings]]:
     """Every settings class of the workspace."""
     found = []
     for path in SOURCES:
-        if "(BaseSettings)" in path.read_text():
+        if "(Settings)" in path.read_text():
             parts = path.with_suffix("").parts
             module = import_module(".".join(parts[parts.index("minutier", len(ROOT.parts)) :]))
             found += [
                 kind
                 for kind in vars(module).values()
                 if isinstance(kind, type)
-                and issubclass(kind, BaseSettings)
+                and issubclass(kind, Settings)
                 and kind.__module__ == module.__name__
             ]
     return found

@@ -1,7 +1,7 @@
 import pytest
-from pydantic import ValidationError
 
 from minutier.ingestion.settings import IngestionSettings
+from minutier.shared.settings import InvalidSettings
 
 
 def test_announced_media_may_lie_among_the_uploads_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,5 +29,5 @@ def test_what_cannot_be_is_refused_at_the_start(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(f"MINUTIER_INGESTION_{name}", value)
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidSettings):
         IngestionSettings()

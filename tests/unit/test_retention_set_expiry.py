@@ -5,11 +5,11 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from minutier.retention.domain import Kind, Policy
 from minutier.retention.set_expiry import set_expiry
 from minutier.retention.settings import RetentionSettings
+from minutier.shared.settings import InvalidSettings
 from tests.support.query_events import RECORDING, ingested
 
 
@@ -66,5 +66,5 @@ def test_a_period_is_at_least_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="at least one day"):
         Policy("default", 0, 1, 1)
     monkeypatch.setenv("MINUTIER_RETENTION_MEDIA_DAYS", "0")
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidSettings):
         RetentionSettings()

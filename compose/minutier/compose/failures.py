@@ -30,9 +30,13 @@ class WrongUsage(Failure):
 
 def explained(error: Exception) -> Failure:
     """What a person is told of ``error``; nothing of its text where that may quote a meeting."""
+    from minutier.shared.settings import InvalidSettings
+
     match error:
         case Failure():
             return error
+        case InvalidSettings():
+            return WrongUsage(str(error))
         case OSError(filename=str() as name, strerror=str() as reason):
             return Failure(f"{name}: {reason}. Free or allow it, or choose another place with --data-dir.")
         case _:

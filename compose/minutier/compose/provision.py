@@ -17,19 +17,19 @@ from minio.versioningconfig import VersioningConfig
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy import URL
 
 from minutier.compose.jetstream import jetstream
 from minutier.shared import migrations, objects, topology
-from minutier.shared.settings import NatsSettings, ObjectSettings
+from minutier.shared.settings import InvalidSettings, NatsSettings, ObjectSettings, Settings
 
 SERVICES = tuple(topology.SUBSCRIPTIONS)
 
 _OWNED = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
-class ProvisionSettings(BaseSettings):
+class ProvisionSettings(Settings):
     """The administrator's connection, and the password each service's role is to have."""
 
     model_config = SettingsConfigDict(env_prefix="MINUTIER_PROVISION_", env_nested_delimiter="__")
@@ -141,7 +141,10 @@ def missing_passwords(passwords: Mapping[str, object]) -> Sequence[str]:
 
 def main() -> None:
     """Against the servers that the environment names."""
-    settings = ProvisionSettings()
+    try:
+        settings = ProvisionSettings()
+    except InvalidSettings as error:
+        raise SystemExit(str(error)) from None
     if missing := missing_passwords(settings.passwords):
         names = ", ".join(f"MINUTIER_PROVISION_PASSWORDS__{service.upper()}" for service in missing)
         raise SystemExit(f"Set {names}: each service connects with a role of its own.")

@@ -38,6 +38,7 @@ from minutier.shared.settings import (
     DatabaseSettings,
     DeliverySettings,
     HttpSettings,
+    InvalidSettings,
     LogSettings,
     NatsSettings,
 )
@@ -294,6 +295,16 @@ class Service:
         state = {"service": self.name, "nats": self.nats.is_connected, "postgres": database_up}
         healthy = self.nats.is_connected and database_up
         return JSONResponse(state, status_code=200 if healthy else 503)
+
+
+def start(build: Callable[[], Service]) -> None:
+    """Make a service and run it; ends the process with status 2 where its settings will not do."""
+    try:
+        service = build()
+    except InvalidSettings as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    service.run()
 
 
 class Unreachable(Exception):

@@ -1,31 +1,56 @@
-"""Settings that every service has, read from the environment."""
+"""Settings, read from the environment, and those that every service has."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, PostgresDsn, SecretStr
+from pydantic import Field, PostgresDsn, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class NatsSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_NATS_", frozen=True)
+class InvalidSettings(ValueError):
+    """The text names each variable that is missing or wrong, and says why, without its value."""
+
+
+class Settings(BaseSettings):
+    """What a program is told; raises `InvalidSettings` when it is made of what will not do."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            prefix = self.model_config.get("env_prefix", "")
+            faults = error.errors(include_input=False, include_url=False)
+            raise InvalidSettings("\n".join(_told(prefix, fault) for fault in faults)) from None
+
+
+def _told(prefix: str, fault: ErrorDetails) -> str:
+    reason = fault["msg"].removeprefix("Value error, ")
+    # What concerns several settings says which.
+    return f"{prefix}{'__'.join(map(str, fault['loc'])).upper()}: {reason}" if fault["loc"] else reason
+
+
+class NatsSettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_NATS_")
 
     url: str = "nats://127.0.0.1:4222"
     token: SecretStr | None = None
     timeout_seconds: float = Field(10.0, gt=0)
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(Settings):
     """``url`` names the service's own role; its schema has the same name, so that it is found first."""
 
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_DATABASE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_DATABASE_")
 
     url: PostgresDsn = PostgresDsn("postgresql+psycopg://127.0.0.1:5432/minutier")
     pool_size: int = Field(4, ge=1)
     timeout_seconds: float = Field(10.0, gt=0)
 
 
-class ObjectSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_OBJECTS_", frozen=True)
+class ObjectSettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_OBJECTS_")
 
     endpoint: str = Field("127.0.0.1:9000", description="host:port, without a scheme")
     access_key: str = "minutier"
@@ -35,10 +60,10 @@ class ObjectSettings(BaseSettings):
     timeout_seconds: float = Field(30.0, gt=0)
 
 
-class DeliverySettings(BaseSettings):
+class DeliverySettings(Settings):
     """The delay before attempt n+1 is ``retry_seconds * 3**(n-1)``, at most ``retry_limit_seconds``."""
 
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_DELIVERY_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_DELIVERY_")
 
     attempts: int = Field(10, ge=1, le=100)
     retry_seconds: float = Field(1.0, gt=0)
@@ -47,14 +72,14 @@ class DeliverySettings(BaseSettings):
     shutdown_seconds: float = Field(2.0, gt=0, description="how long work in hand may finish on shutdown")
 
 
-class HttpSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_HTTP_", frozen=True)
+class HttpSettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_HTTP_")
 
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65535, description="0 lets the system choose one")
 
 
-class LogSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_LOG_", frozen=True)
+class LogSettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_LOG_")
 
     level: Literal["debug", "info", "warning", "error"] = "info"

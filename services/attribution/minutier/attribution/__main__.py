@@ -1,3 +1,5 @@
 from minutier.attribution.app import build
+from minutier.shared.service import start
 
-build().run()
+if __name__ == "__main__":
+    start(build)

@@ -2,13 +2,14 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from minutier.diarization.weights import BUNDLED
+from minutier.shared.settings import Settings
 
 
-class DiarizationSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_DIARIZATION_", frozen=True)
+class DiarizationSettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_DIARIZATION_")
 
     model: str = Field(
         BUNDLED,

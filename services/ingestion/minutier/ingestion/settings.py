@@ -3,10 +3,11 @@ from tempfile import gettempdir
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from minutier.ingestion.domain import Limits
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS
+from minutier.shared.settings import Settings
 
 
 def _not_our_own(bucket: str) -> str:
@@ -18,8 +19,8 @@ def _not_our_own(bucket: str) -> str:
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), AfterValidator(_not_our_own)]
 
 
-class IngestionSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_INGESTION_", frozen=True)
+class IngestionSettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_INGESTION_")
 
     max_hours: float = Field(8.0, gt=0)
     max_bytes: int = Field(16 * 1024**3, gt=0)

@@ -1,4 +1,5 @@
 from minutier.query.app import build
+from minutier.shared.service import start
 
 if __name__ == "__main__":
-    build().run()
+    start(build)

@@ -1,9 +1,11 @@
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from minutier.shared.settings import Settings
 
 
-class QuerySettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_QUERY_", frozen=True)
+class QuerySettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_QUERY_")
 
     heartbeat_seconds: float = Field(15.0, gt=0, description="between comments on a quiet progress stream")
     poll_seconds: float = Field(10.0, gt=0, description="after which a watcher looks without a signal")

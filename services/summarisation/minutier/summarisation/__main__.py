@@ -1,3 +1,5 @@
+from minutier.shared.service import start
 from minutier.summarisation.app import build
 
-build().run()
+if __name__ == "__main__":
+    start(build)

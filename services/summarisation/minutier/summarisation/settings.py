@@ -2,18 +2,16 @@ import re
 from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from minutier.shared.settings import Settings
 
 
-class SummarisationSettings(BaseSettings):
+class SummarisationSettings(Settings):
     """Without ``base_url`` minutes are extracts of the transcript, and no model is asked."""
 
     model_config = SettingsConfigDict(
         env_prefix="MINUTIER_SUMMARISATION_",
-        frozen=True,
-        env_ignore_empty=True,
-        # A setting that is refused must not be printed with the key beside it.
-        hide_input_in_errors=True,
     )
 
     base_url: HttpUrl | None = Field(

@@ -2,13 +2,14 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from minutier.shared.settings import Settings
 from minutier.transcription.weights import BUNDLED
 
 
-class TranscriptionSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_TRANSCRIPTION_", frozen=True)
+class TranscriptionSettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="MINUTIER_TRANSCRIPTION_")
 
     model: str = Field(BUNDLED, description="'bundled', a directory, or a hub name such as large-v3-turbo")
     limit_ratio: float = Field(
