@@ -9,5 +9,5 @@ from minutier.shared.settings import ObjectSettings
 
 def build() -> Service:
     service = Service("attribution")
-    handlers.register(service, artefacts=Artefacts(Objects(ObjectSettings())))
+    handlers.subscribe(service, artefacts=Artefacts(Objects(ObjectSettings())))
     return service

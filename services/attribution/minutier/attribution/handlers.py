@@ -15,7 +15,7 @@ from minutier.shared.service import Service
 SOURCE = "minutier/attribution"
 
 
-def register(service: Service, *, artefacts: Artefacts) -> None:
+def subscribe(service: Service, *, artefacts: Artefacts) -> None:
     async def on_part(event: repository.Part, work: Work) -> None:
         async with work.transaction() as transaction:
             parts = await repository.add(transaction.session, event)

@@ -15,7 +15,7 @@ from minutier.summarisation.settings import SummarisationSettings
 def build() -> Service:
     service = Service("summarisation")
     extractive = Extractive()
-    handlers.register(
+    handlers.subscribe(
         service,
         artefacts=Artefacts(Objects(ObjectSettings())),
         writer=language_model(SummarisationSettings()) or extractive,

@@ -9,7 +9,7 @@ from minutier.summarisation.summarise import summarise
 SOURCE = "minutier/summarisation"
 
 
-def register(service: Service, *, artefacts: Artefacts, writer: Writer, fallback: Writer) -> None:
+def subscribe(service: Service, *, artefacts: Artefacts, writer: Writer, fallback: Writer) -> None:
     @service.on(TranscriptAttributed, long_running=True)
     async def on_transcript_attributed(event: TranscriptAttributed, work: Work) -> None:
         data = await summarise(

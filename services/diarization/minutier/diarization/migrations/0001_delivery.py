@@ -4,7 +4,7 @@ from alembic import op
 
 from minutier.shared.migrations import create_delivery_tables
 
-revision = "diarization_0001"
+revision = "0001"
 down_revision = None
 
 

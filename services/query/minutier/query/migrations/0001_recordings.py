@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from minutier.shared.migrations import create_delivery_tables
 
-revision = "query_0001"
+revision = "0001"
 down_revision = None
 
 

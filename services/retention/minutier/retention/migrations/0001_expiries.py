@@ -5,7 +5,7 @@ from alembic import op
 
 from minutier.shared.migrations import create_delivery_tables
 
-revision = "retention_0001"
+revision = "0001"
 down_revision = None
 
 
