@@ -15,7 +15,7 @@ def subscribe(
     service: Service, *, audio: Audio, artefacts: Artefacts, diarizer: Diarizer, workspace: Path
 ) -> None:
     @service.on(RecordingIngested, long_running=True)
-    async def tell_apart(event: RecordingIngested, work: Work) -> None:
+    async def on_ingested(event: RecordingIngested, work: Work) -> None:
         data = await diarize(
             event,
             diarizer=diarizer,

@@ -15,7 +15,7 @@ def subscribe(
     service: Service, *, audio: Audio, artefacts: Artefacts, recogniser: Recogniser, workspace: Path
 ) -> None:
     @service.on(RecordingIngested, long_running=True)
-    async def write_down(event: RecordingIngested, work: Work) -> None:
+    async def on_ingested(event: RecordingIngested, work: Work) -> None:
         data = await transcribe(
             event,
             audio=audio,
