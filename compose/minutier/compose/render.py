@@ -21,7 +21,7 @@ def recordings(console: Console, items: list[dict[str, Any]]) -> None:
         table.add_row(
             item["id"][:8],
             escape(item.get("title") or ""),
-            item["state"],
+            item["state"] + (f" ({item['reason']})" if item.get("reason") else ""),
             clock(duration) if duration is not None else "",
             item.get("language") or "",
             item["announced_at"][:16].replace("T", " "),
@@ -79,7 +79,8 @@ def status(console: Console, document: dict[str, Any]) -> None:
 def complaint(recording: dict[str, Any]) -> str:
     """Why there are no minutes of a recording, and what to do."""
     reason = recording.get("reason") or "unknown"
-    return f"The recording was {recording['state']} ({reason}). {recording.get('explanation') or ''}".strip()
+    ended = "failed" if recording["state"] == "failed" else f"was {recording['state']}"
+    return f"The recording {ended} ({reason}). {recording.get('explanation') or ''}".strip()
 
 
 def demonstration(

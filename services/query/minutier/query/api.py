@@ -15,7 +15,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from minutier.query import rendering
-from minutier.query.domain import Entry, Kind, Recording, recording
+from minutier.query.domain import Entry, Kind, Recording, State, recording
 from minutier.query.paging import BadCursor, Position
 from minutier.query.ports import Documents, Recordings, Signals
 from minutier.query.problems import Problem, install
@@ -203,7 +203,8 @@ def _absence(found: Recording, document: str) -> str:
     """Why a recording has no such document."""
     if found.reason is None:
         return f"This recording has no {document} yet: its state is '{found.state}'."
-    return f"This recording has no {document}: it was {found.state} ({found.reason}). {found.explanation}"
+    ended = "it failed" if found.state is State.FAILED else f"it was {found.state}"
+    return f"This recording has no {document}: {ended} ({found.reason}). {found.explanation}"
 
 
 def _sse(update: Recording | StageProgress) -> ServerSentEvent:
