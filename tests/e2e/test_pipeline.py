@@ -4,19 +4,16 @@ import asyncio
 import json
 import os
 import sys
-import wave
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import av
 import httpx
 import nats
 import numpy as np
 import psutil
 import pytest
-from numpy.typing import NDArray
 from pyannote.database.util import load_rttm
 from pyannote.metrics.diarization import DiarizationErrorRate
 
@@ -30,8 +27,10 @@ from minutier.schemas.events import (
     RecordingAnnounced,
     recording_id,
 )
+from minutier.shared.audio import SAMPLE_RATE
 from minutier.shared.objects import ARTEFACTS, UPLOADS, Objects, client
 from minutier.shared.topology import EVENT_STREAM
+from tests.support.audio import conversation, write_wav
 from tests.support.diarization import annotation, error_rate
 from tests.support.otlp import collecting
 from tests.support.scoring import concatenated_word_error_rate, sample, stm_text, word_error_rate
@@ -47,7 +46,6 @@ SERVICES = {
     "query",
 }
 STAGES = ["ingestion", "diarization", "transcription", "attribution", "summarisation"]
-RATE = 16_000
 SECONDS = 240
 
 
@@ -160,7 +158,7 @@ async def test_every_format_and_the_minutes_are_printed(system: System) -> None:
 
 async def test_one_track_per_participant_needs_no_telling_apart(system: System, tmp_path: Path) -> None:
     """The sample, cut by its reference into the two voices' tracks; one starts a second late."""
-    samples = sound(sample("wav"))
+    samples = conversation()
     speakers = {"speaker90": "Diane", "speaker91": "Sheila"}
     late = 1.0
     reference = load_rttm(str(sample("rttm")))["sample"]  # type: ignore[no-untyped-call]
@@ -168,11 +166,11 @@ async def test_one_track_per_participant_needs_no_telling_apart(system: System, 
     for number, (label, name) in enumerate(speakers.items()):
         own = np.zeros_like(samples)
         for turn in reference.label_timeline(label):
-            span = slice(int(turn.start * RATE), int(turn.end * RATE))
+            span = slice(int(turn.start * SAMPLE_RATE), int(turn.end * SAMPLE_RATE))
             own[span] = samples[span]
         offset = number * late
         file = tmp_path / f"{number}.wav"
-        write(file, own[int(offset * RATE) :])
+        write_wav(file, own[int(offset * SAMPLE_RATE) :])
         location = Location(bucket=UPLOADS, key=f"tracks/{number}")
         await Objects(system.objects).upload(location.bucket, location.key, file, "audio/wav")
         announced.append(AnnouncedTrack(participant=name, location=location, offset=offset))
@@ -202,8 +200,8 @@ async def test_what_browsers_and_phones_record_goes_through(system: System) -> N
 
 async def test_silence_and_a_moment_of_sound_end_with_empty_minutes(system: System, tmp_path: Path) -> None:
     files = [tmp_path / "silence.wav", tmp_path / "moment.wav"]
-    write(files[0], np.zeros(5 * RATE, np.int16))
-    write(files[1], (np.sin(np.arange(RATE // 5) / 10) * 3000).astype(np.int16))
+    write_wav(files[0], np.zeros(5 * SAMPLE_RATE, np.int16))
+    write_wav(files[1], (np.sin(np.arange(SAMPLE_RATE // 5) / 10) * 3000).astype(np.int16))
     for file in files:
         found = await followed(system, file)
         status, out, _ = await minutier(
@@ -264,16 +262,3 @@ async def diarized(system: System, id: str) -> dict[str, Any]:
         return document
 
     return await asyncio.to_thread(load)
-
-
-def sound(path: Path) -> NDArray[np.int16]:
-    with av.open(str(path)) as container:
-        frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
-    samples: NDArray[np.int16] = np.concatenate(frames)
-    return samples
-
-
-def write(path: Path, samples: NDArray[np.int16]) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(samples.tobytes())

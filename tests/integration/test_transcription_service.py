@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import av
 import nats
 import numpy as np
 from nats.aio.client import Client
@@ -29,7 +28,7 @@ from minutier.shared.artefacts import Artefacts
 from minutier.shared.audio import SAMPLE_RATE
 from minutier.shared.objects import RECORDINGS, Objects
 from minutier.shared.topology import EVENT_STREAM
-from tests.support.scoring import sample
+from tests.support.audio import conversation, write_flac
 
 SECONDS = 60
 TENANT = "acme"
@@ -39,7 +38,8 @@ async def test_a_recording_and_a_pair_of_tracks_are_transcribed(tmp_path: Path) 
     async with running(services=["transcription"]) as system:
         client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
         try:
-            talk = await asyncio.to_thread(conversation)
+            # From its first word on.
+            talk = (await asyncio.to_thread(conversation))[6 * SAMPLE_RATE :]
             hello = await upload(system, tmp_path, talk[: 5 * SAMPLE_RATE])
             mix, tracks, silent = uuid4(), uuid4(), uuid4()
             progress = await client.subscribe(f"progress.{mix}")
@@ -74,27 +74,10 @@ async def test_a_recording_and_a_pair_of_tracks_are_transcribed(tmp_path: Path) 
         assert "hello" not in log.lower()
 
 
-def conversation() -> NDArray[np.int16]:
-    """The sample from its first word on."""
-    with av.open(str(sample("wav"))) as container:
-        frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
-    samples: NDArray[np.int16] = np.concatenate(frames)[6 * SAMPLE_RATE :]
-    return samples
-
-
 async def upload(system: System, folder: Path, samples: NDArray[np.int16]) -> ObjectRef:
     file = folder / f"{uuid4()}.flac"
     await asyncio.to_thread(write_flac, file, samples)
     return await Objects(system.objects).upload(RECORDINGS, f"{TENANT}/{file.name}", file, "audio/flac")
-
-
-def write_flac(file: Path, samples: NDArray[np.int16]) -> None:
-    with av.open(str(file), "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
-        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 def ingested(

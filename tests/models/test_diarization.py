@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import torch
@@ -15,25 +14,13 @@ from minutier.diarization.pyannote import diarize_file
 from minutier.diarization.weights import BUNDLED, Bundled, find
 from minutier.shared.audio import SAMPLE_RATE, read_flac
 from minutier.shared.worker import ignore
+from tests.support import audio
+from tests.support.audio import write_flac
 from tests.support.diarization import annotation, error_rate, references
-from tests.support.scoring import sample
 
 pytestmark = pytest.mark.models
 
 THREADS = 2
-
-
-def flac(path: Path, samples: np.ndarray) -> Path:
-    with av.open(str(path), "w", format="flac") as output:
-        stream = output.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
-        for start in range(0, len(samples), SAMPLE_RATE):
-            piece = (samples[None, start : start + SAMPLE_RATE] * 32767).astype(np.int16)
-            frame = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
-            frame.sample_rate = SAMPLE_RATE
-            frame.pts = start
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +33,7 @@ def weights() -> Bundled:
 @pytest.fixture(scope="module")
 def conversation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample as FLAC, as ingestion would leave it."""
-    with av.open(str(sample("wav"))) as container:
-        frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
-    return flac(tmp_path_factory.mktemp("audio") / "sample.flac", np.concatenate(frames) / 32768)
+    return write_flac(tmp_path_factory.mktemp("audio") / "sample.flac", audio.conversation())
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +78,13 @@ def test_real_meetings_are_no_worse_than_with_the_pipeline_as_it_comes(
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.2, 3.0])
 def test_silence_has_no_turns_however_short(weights: Bundled, tmp_path: Path, seconds: float) -> None:
-    silence = flac(tmp_path / "silence.flac", np.zeros(round(seconds * SAMPLE_RATE)))
+    silence = write_flac(tmp_path / "silence.flac", np.zeros(round(seconds * SAMPLE_RATE), np.int16))
     assert diarize_file(silence, weights, THREADS, None, report=ignore) == Diarization((), ())
 
 
-def test_a_moment_of_speech_is_one_speaker_at_most(
-    weights: Bundled, conversation: Path, tmp_path: Path
-) -> None:
-    samples = read_flac(conversation)
-    moment = flac(tmp_path / "moment.flac", samples[round(12.0 * SAMPLE_RATE) :][: SAMPLE_RATE // 2])
+def test_a_moment_of_speech_is_one_speaker_at_most(weights: Bundled, tmp_path: Path) -> None:
+    samples = audio.conversation()[12 * SAMPLE_RATE :]
+    moment = write_flac(tmp_path / "moment.flac", samples[: SAMPLE_RATE // 2])
     found = diarize_file(moment, weights, THREADS, None, report=ignore)
     assert len({turn.speaker for turn in found.turns}) <= 1
     assert all(turn.start < turn.end <= 0.6 for turn in found.turns)
