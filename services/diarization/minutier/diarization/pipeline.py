@@ -165,6 +165,12 @@ class FollowedClustering(AgglomerativeClustering):
         starts = [frames.closest_frame(chunk.start + 0.5 * frames.duration) for chunk, _ in segmentations]
         return spread_labels(active, labels, starts), soft, centroids
 
+    def cluster(self, embeddings: NDArray[np.float32], *args: Any, **options: Any) -> NDArray[np.int_]:
+        """Each voice counts once, in however many chunks it is heard: memory grows with its square."""
+        voices, which = np.unique(embeddings, axis=0, return_inverse=True)
+        labels: NDArray[np.int_] = super().cluster(voices, *args, **options)
+        return labels[which.reshape(-1)]
+
 
 class WithoutPlda(PLDA):
     """In place of the one that would be fetched: no clustering but VBx uses any."""
