@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import structlog
 import uvicorn
+import uvloop
 from faststream.message import StreamMessage
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
@@ -144,7 +145,7 @@ class Service:
         logs.configure(self.name, LogSettings())
         telemetry.configure(self.name)
         try:
-            asyncio.run(self._serve())
+            uvloop.run(self._serve())
         except asyncio.CancelledError:
             log.info("service stopped before it had started")
         except Unreachable as error:
