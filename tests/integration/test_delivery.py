@@ -1,14 +1,14 @@
 """What becomes of messages, on the real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
 
 from minutier.compose.embedded import System, running
 from minutier.schemas.codec import encode
-from minutier.schemas.events import AnyEvent, RecordingIngested, SpeechDiarized, Stage, StageFailed
+from minutier.schemas.events import RecordingIngested, SpeechDiarized, Stage, StageFailed
 from minutier.shared import topology
 from minutier.shared.delivery import Work
 from minutier.shared.errors import Permanent
@@ -17,6 +17,7 @@ from tests.support import query_events as told
 from tests.support.delivery_service import (
     ACK_WAIT,
     SECONDS,
+    Handler,
     Streams,
     leave_effect,
     serving,
@@ -39,31 +40,6 @@ async def streams(system: System) -> AsyncIterator[Streams]:
     async with streams_of(system) as streams:
         await streams.reset()
         yield streams
-
-
-class Handler:
-    """Counts its calls, lets a test hold it, and fails as often as it is told to."""
-
-    def __init__(self, *failures: Exception) -> None:
-        self.calls: list[UUID] = []
-        self.entered = asyncio.Event()
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-        self._failures = list(failures)
-
-    async def __call__(self, event: AnyEvent, work: Work) -> None:
-        self.calls.append(event.subject)
-        self.entered.set()
-        await self.go_on.wait()
-        if self._failures:
-            raise self._failures.pop(0)
-        await leave_effect(event, work)
-
-    def subscribe(self, *, long_running: bool = False) -> Callable[[Service], None]:
-        def subscribe(service: Service) -> None:
-            service.on(RecordingIngested, long_running=long_running)(self)
-
-        return subscribe
 
 
 def recording() -> RecordingIngested:
@@ -331,6 +307,29 @@ async def test_work_that_ends_soon_may_finish_on_leaving(system: System, streams
         asyncio.get_running_loop().call_later(0.05, handler.go_on.set)
     assert await streams.effects(event.subject) == 1
     assert await streams.settled(CONSUMER)
+
+
+async def test_what_prepares_holds_up_no_message_and_may_fail(system: System, streams: Streams) -> None:
+    handler, ended = Handler(), asyncio.Event()
+
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def fail() -> None:
+        raise RuntimeError
+
+    def subscribe(service: Service) -> None:
+        service.on_start(hang)
+        service.on_start(fail)
+        handler.subscribe()(service)
+
+    async with serving(system, "retention", subscribe):
+        await streams.publish(recording())
+        await settled(streams)
+    assert ended.is_set()
 
 
 async def test_subscriptions_of_one_service_do_not_wait_for_each_other(

@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 
 from minutier.compose.embedded import System
 from minutier.schemas.codec import decode, encode
-from minutier.schemas.events import AnyEvent, RecordingRejected, StageFailed
+from minutier.schemas.events import AnyEvent, RecordingIngested, RecordingRejected, StageFailed
 from minutier.shared import topology
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
@@ -91,6 +91,31 @@ async def streams_of(system: System) -> AsyncIterator[Streams]:
         yield Streams(system, client)
     finally:
         await client.close()
+
+
+class Handler:
+    """Counts its calls, lets a test hold it, and fails as often as it is told to."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.calls: list[UUID] = []
+        self.entered = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self._failures = list(failures)
+
+    async def __call__(self, event: AnyEvent, work: Work) -> None:
+        self.calls.append(event.subject)
+        self.entered.set()
+        await self.go_on.wait()
+        if self._failures:
+            raise self._failures.pop(0)
+        await leave_effect(event, work)
+
+    def subscribe(self, *, long_running: bool = False) -> Callable[[Service], None]:
+        def subscribe(service: Service) -> None:
+            service.on(RecordingIngested, long_running=long_running)(self)
+
+        return subscribe
 
 
 @asynccontextmanager

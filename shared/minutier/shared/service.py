@@ -91,6 +91,7 @@ class Service:
             graceful_timeout=None,
             middlewares=[self._delivery.middleware],
         )
+        self._preparing: list[Callable[[], Awaitable[object]]] = []
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._pages: ASGIApp | None = None
 
@@ -135,6 +136,10 @@ class Service:
     def serve(self, pages: ASGIApp) -> None:
         """Answer HTTP requests beside the health endpoint."""
         self._pages = pages
+
+    def on_start(self, prepare: Callable[[], Awaitable[object]]) -> None:
+        """Have ``prepare`` awaited beside the first messages; they need not wait for it, nor it succeed."""
+        self._preparing.append(prepare)
 
     def on_stop(self, close: Callable[[], Awaitable[None]]) -> None:
         """Have ``close`` awaited after the last message was handled."""
@@ -210,6 +215,8 @@ class Service:
             stack.push_async_callback(_cancelled, relay)
             stack.push_async_callback(self._stop_delivery)
             await self.broker.start()
+            for prepare in self._preparing:
+                stack.push_async_callback(_cancelled, asyncio.create_task(_prepared(prepare)))
             telemetry.observe_backlog(self._backlog_reader())
             log.info("service started", pid=os.getpid())
             yield
@@ -316,6 +323,13 @@ class Unreachable(Exception):
 
 async def _decode(message: StreamMessage[Any]) -> AnyEvent:
     return decode(message.body)
+
+
+async def _prepared(prepare: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await prepare()
+    except Exception as error:
+        log.warning("not prepared", exc_info=error)
 
 
 async def _closed(close: Callable[[], Awaitable[None]]) -> None:

@@ -16,12 +16,14 @@ def build() -> Service:
     service = Service("diarization")
     objects = Objects(ObjectSettings())
     worker = Worker(limit_seconds=settings.limit_seconds)
+    diarizer = PyannoteDiarizer(worker, find(settings.model), threads=settings.threads)
+    service.on_start(diarizer.prepare)
     service.on_stop(worker.stop)
     handlers.subscribe(
         service,
         audio=objects,
         artefacts=Artefacts(objects),
-        diarizer=PyannoteDiarizer(worker, find(settings.model), threads=settings.threads),
+        diarizer=diarizer,
         workspace=settings.workspace,
     )
     return service

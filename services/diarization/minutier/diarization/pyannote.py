@@ -35,11 +35,19 @@ class PyannoteDiarizer:
     def model(self) -> Model:
         return Model(name=self._weights.name, revision=self._weights.revision)
 
+    async def prepare(self) -> None:
+        """Load the models before there is a recording; raises what `diarize` does."""
+        await self._worker.run(prepare, self._weights, self._threads)
+
     async def diarize(self, audio: Path, *, speakers: int | None, report: Report) -> Diarization:
         """Raises `WorkerDied` and `WorkerTimedOut`."""
         return await self._worker.run(
             diarize_file, audio, self._weights, self._threads, speakers, report=report
         )
+
+
+def prepare(weights: Weights, threads: int, *, report: Report) -> None:
+    load(weights, threads)
 
 
 def diarize_file(

@@ -15,12 +15,14 @@ def build() -> Service:
     service = Service("transcription")
     objects = Objects(ObjectSettings())
     worker = Worker(limit_seconds=LOAD_SECONDS)
+    recogniser = WorkerRecogniser(worker, model=settings.model, limit_ratio=settings.limit_ratio)
+    service.on_start(recogniser.model)
     service.on_stop(worker.stop)
     handlers.subscribe(
         service,
         audio=objects,
         artefacts=Artefacts(objects),
-        recogniser=WorkerRecogniser(worker, model=settings.model, limit_ratio=settings.limit_ratio),
+        recogniser=recogniser,
         workspace=settings.workspace,
     )
     return service
