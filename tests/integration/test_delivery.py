@@ -1,12 +1,11 @@
 """What becomes of messages, on the real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.codec import encode
 from minutier.schemas.events import RecordingIngested, SpeechDiarized, Stage, StageFailed
 from minutier.shared import topology
@@ -21,25 +20,11 @@ from tests.support.delivery_service import (
     Streams,
     leave_effect,
     serving,
-    streams_of,
     until,
 )
 
 CONSUMER = "retention-recording-ingested"
 SECRET = "we dismiss Jeanne"
-
-
-@pytest.fixture(scope="module")
-async def system() -> AsyncIterator[System]:
-    async with running(services=[]) as system:
-        yield system
-
-
-@pytest.fixture
-async def streams(system: System) -> AsyncIterator[Streams]:
-    async with streams_of(system) as streams:
-        await streams.reset()
-        yield streams
 
 
 def recording() -> RecordingIngested:

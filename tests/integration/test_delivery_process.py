@@ -14,7 +14,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.events import RecordingIngested
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
@@ -26,24 +26,10 @@ from tests.support.delivery_service import (
     Streams,
     leave_effect,
     serving,
-    streams_of,
     until,
 )
 
 CONSUMER = "retention-recording-ingested"
-
-
-@pytest.fixture(scope="module")
-async def system() -> AsyncIterator[System]:
-    async with running(services=[]) as system:
-        yield system
-
-
-@pytest.fixture
-async def streams(system: System) -> AsyncIterator[Streams]:
-    async with streams_of(system) as streams:
-        await streams.reset()
-        yield streams
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from pydantic import PostgresDsn
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.servers import NATS, POSTGRES
 from minutier.schemas.codec import decode
 from minutier.schemas.events import AnyEvent, Failed, RecordingIngested, RecordingRejected, StageFailed
@@ -27,20 +27,7 @@ from minutier.shared.service import Service
 from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
-from tests.support.delivery_service import SECONDS, Streams, leave_effect, serving, streams_of, until
-
-
-@pytest.fixture(scope="module")
-async def system() -> AsyncIterator[System]:
-    async with running(services=[]) as system:
-        yield system
-
-
-@pytest.fixture
-async def streams(system: System) -> AsyncIterator[Streams]:
-    async with streams_of(system) as streams:
-        await streams.reset()
-        yield streams
+from tests.support.delivery_service import SECONDS, Streams, leave_effect, serving, until
 
 
 @pytest.fixture
