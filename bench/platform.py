@@ -36,7 +36,6 @@ from minutier.schemas.events import (
     Announcement,
     AnyEvent,
     Diarized,
-    Location,
     MinutesWritten,
     RecordingAnnounced,
     RecordingIngested,
@@ -46,6 +45,7 @@ from minutier.schemas.events import (
     Transcribed,
     recording_id,
 )
+from minutier.schemas.references import Location
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import UPLOADS, Objects
 from minutier.shared.topology import EVENT_STREAM

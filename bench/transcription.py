@@ -19,7 +19,7 @@ from uuid import uuid4
 import numpy as np
 
 from minutier.schemas.base import Model
-from minutier.schemas.events import ObjectRef
+from minutier.schemas.references import ObjectRef
 from minutier.shared.audio import SAMPLE_RATE
 from minutier.transcription import weights
 from minutier.transcription.recogniser import recognise

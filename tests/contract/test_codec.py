@@ -12,14 +12,8 @@ from pydantic import ValidationError
 
 from minutier.schemas.codec import UndecodableEvent, decode, encode
 from minutier.schemas.documents import Turn
-from minutier.schemas.events import (
-    EVENTS,
-    AnyEvent,
-    Ingested,
-    ObjectRef,
-    RecordingAnnounced,
-    RecordingIngested,
-)
+from minutier.schemas.events import EVENTS, AnyEvent, Ingested, RecordingAnnounced, RecordingIngested
+from minutier.schemas.references import ObjectRef
 from tests.support.contracts import EXAMPLES, committed_schema, example, examples, validator
 from tests.support.schema_strategies import allowed_by
 

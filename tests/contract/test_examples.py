@@ -11,8 +11,9 @@ from jsonschema import ValidationError as RefusedBySchema
 from pydantic import ValidationError
 
 from minutier.schemas.codec import UndecodableEvent, decode, encode
-from minutier.schemas.events import RecordingAnnounced, RejectionReason, recording_id
+from minutier.schemas.events import RecordingAnnounced, recording_id
 from minutier.schemas.generate import CONTRACTS
+from minutier.schemas.rejections import RejectionReason
 from tests.support.contracts import EXAMPLES, committed_schema, examples, validator
 
 VALID = examples()

@@ -20,13 +20,8 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 from minutier.compose.embedded import System, running
 from minutier.diarization.domain import Turn
 from minutier.schemas.codec import encode
-from minutier.schemas.events import (
-    AnnouncedTrack,
-    Announcement,
-    Location,
-    RecordingAnnounced,
-    recording_id,
-)
+from minutier.schemas.events import AnnouncedTrack, Announcement, RecordingAnnounced, recording_id
+from minutier.schemas.references import Location
 from minutier.shared.audio import SAMPLE_RATE
 from minutier.shared.objects import ARTEFACTS, UPLOADS, Objects, client
 from minutier.shared.topology import EVENT_STREAM

@@ -11,7 +11,8 @@ from minutier.compose.embedded import System, running
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import DiarizationDocument
-from minutier.schemas.events import Diarized, Ingested, ObjectRef, RecordingIngested, SpeechDiarized
+from minutier.schemas.events import Diarized, Ingested, RecordingIngested, SpeechDiarized
+from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import RECORDINGS, Objects
 from minutier.shared.topology import EVENT_STREAM

@@ -26,15 +26,14 @@ from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (
     AnyEvent,
     Ingested,
-    Location,
-    ObjectRef,
     RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
-    RejectionReason,
     StageFailed,
     recording_id,
 )
+from minutier.schemas.references import Location, ObjectRef
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared import database
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import RECORDINGS, UPLOADS, Objects, client

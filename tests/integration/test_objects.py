@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from minutier.compose.embedded import System, running
-from minutier.schemas.events import Location, ObjectRef
+from minutier.schemas.references import Location, ObjectRef
 from minutier.shared import objects
 from minutier.shared.errors import ObjectChanged, ObjectMissing
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS, Objects, ObjectTooLarge

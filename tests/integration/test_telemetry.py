@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from minutier.compose.embedded import System, running
-from minutier.schemas.events import Announcement, Location, RecordingAnnounced, recording_id
+from minutier.schemas.events import Announcement, RecordingAnnounced, recording_id
+from minutier.schemas.references import Location
 from minutier.shared.objects import UPLOADS, Objects
 from tests.support import query_events as told
 from tests.support.delivery_service import streams_of

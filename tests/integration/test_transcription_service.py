@@ -16,14 +16,8 @@ from minutier.compose.embedded import System, running
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import TranscriptionDocument
-from minutier.schemas.events import (
-    Ingested,
-    IngestedTrack,
-    ObjectRef,
-    RecordingIngested,
-    SpeechTranscribed,
-    Transcribed,
-)
+from minutier.schemas.events import Ingested, IngestedTrack, RecordingIngested, SpeechTranscribed, Transcribed
+from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.audio import SAMPLE_RATE
 from minutier.shared.objects import RECORDINGS, Objects

@@ -10,7 +10,7 @@ import pytest
 
 from minutier.schemas.base import Model
 from minutier.schemas.documents import TranscriptionDocument
-from minutier.schemas.events import ObjectRef
+from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
 from minutier.transcription import weights, whisper
 from minutier.transcription.domain import Passage

@@ -7,7 +7,8 @@ from uuid import UUID
 from minutier.diarization.domain import Diarization
 from minutier.schemas.base import Model
 from minutier.schemas.documents import DiarizationDocument
-from minutier.schemas.events import ObjectRef, Stage
+from minutier.schemas.events import Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.worker import Report
 

@@ -9,16 +9,9 @@ from uuid import UUID
 
 from minutier.ingestion.domain import Held, Limits
 from minutier.schemas.documents import RecordingDocument
-from minutier.schemas.events import (
-    AnnouncedTrack,
-    Announcement,
-    Ingested,
-    Location,
-    ObjectRef,
-    RecordingAnnounced,
-    RejectionReason,
-    recording_id,
-)
+from minutier.schemas.events import AnnouncedTrack, Announcement, Ingested, RecordingAnnounced, recording_id
+from minutier.schemas.references import Link, Location, ObjectRef
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS
 from minutier.shared.worker import Report
 
@@ -69,7 +62,9 @@ class Shelf:
         self.objects = {(UPLOADS, key): body for key, body in uploads.items()}
         self.documents: list[RecordingDocument] = []
 
-    async def take(self, location: Location, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
+    async def take(self, location: Location | Link, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
+        if isinstance(location, Link):
+            return RejectionReason.FORBIDDEN_LOCATION
         body = self.objects.get((location.bucket, location.key))
         if body is None:
             return RejectionReason.NOT_FOUND
@@ -88,8 +83,9 @@ class Shelf:
         body = document.model_dump_json().encode()
         return _ref(ARTEFACTS, f"{tenant}/{document.recording_id}/ingestion/{version}.json", body)
 
-    async def discard(self, location: Location) -> None:
-        self.objects.pop((location.bucket, location.key), None)
+    async def discard(self, location: Location | Link) -> None:
+        if isinstance(location, Location):
+            self.objects.pop((location.bucket, location.key), None)
 
 
 class Lengths:

@@ -28,14 +28,11 @@ from minutier.schemas.events import (
     Failed,
     Ingested,
     IngestedTrack,
-    Location,
     MinutesWritten,
-    ObjectRef,
     RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
     Rejected,
-    RejectionReason,
     SpeechDiarized,
     SpeechTranscribed,
     StageFailed,
@@ -43,6 +40,8 @@ from minutier.schemas.events import (
     TranscriptAttributed,
     Written,
 )
+from minutier.schemas.references import Location, ObjectRef
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.errors import ObjectMissing
 
 RECORDING = UUID("00000000-0000-4000-8000-000000000001")

@@ -17,7 +17,8 @@ from minutier.schemas.documents import (
     TranscriptDocument,
     TranscriptSegment,
 )
-from minutier.schemas.events import Attributed, ObjectRef, Stage
+from minutier.schemas.events import Attributed, Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.worker import Report
 from minutier.summarisation.domain import Claim, Failure, Meeting, Minutes, Passage

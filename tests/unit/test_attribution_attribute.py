@@ -20,7 +20,8 @@ from minutier.schemas.documents import (
     Turn,
     Word,
 )
-from minutier.schemas.events import Diarized, Ingested, IngestedTrack, ObjectRef, Stage, Transcribed
+from minutier.schemas.events import Diarized, Ingested, IngestedTrack, Stage, Transcribed
+from minutier.schemas.references import ObjectRef
 
 RECORDING = UUID("00000000-0000-4000-8000-000000000001")
 MODEL = Model(name="test", revision="1")

@@ -9,7 +9,8 @@ from minutier.diarization.diarize import diarize
 from minutier.diarization.domain import Diarization, Turn
 from minutier.schemas.base import Model
 from minutier.schemas.clock import now
-from minutier.schemas.events import Diarized, Ingested, IngestedTrack, ObjectRef, RecordingIngested
+from minutier.schemas.events import Diarized, Ingested, IngestedTrack, RecordingIngested
+from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.worker import ignore
 from tests.support.diarization_fakes import Artefacts, Audio, Diarizer

@@ -11,7 +11,7 @@ import pytest
 
 from minutier.ingestion.av import AvNormaliser, normalise
 from minutier.ingestion.domain import Limits
-from minutier.schemas.events import RejectionReason
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Worker, ignore
 from tests.support import media
 from tests.support.media import Sound, frequency, level, onset, write, write_stream

@@ -10,7 +10,7 @@ from minutier.ingestion.domain import (
     is_addressable,
     looks_like_media,
 )
-from minutier.schemas.events import RejectionReason
+from minutier.schemas.rejections import RejectionReason
 
 LENGTH = 0.02
 

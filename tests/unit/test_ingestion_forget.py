@@ -2,7 +2,9 @@ from uuid import uuid4
 
 from minutier.ingestion.domain import settlement
 from minutier.ingestion.forget import forget
-from minutier.schemas.events import Location, RecordingAnnounced, RejectionReason
+from minutier.schemas.events import RecordingAnnounced
+from minutier.schemas.references import Link, Location
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.objects import UPLOADS
 from tests.support.ingestion_fakes import Shelf, Stream, announced, taken_in, track, upload
 
@@ -47,7 +49,7 @@ async def test_a_repetition_goes_alone() -> None:
 
 async def test_an_upload_that_cannot_be_removed_keeps_the_announcement_for_another_try() -> None:
     class Broken(Shelf):
-        async def discard(self, location: Location) -> None:
+        async def discard(self, location: Location | Link) -> None:
             raise ConnectionError
 
     event = announced()

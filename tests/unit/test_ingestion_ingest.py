@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from minutier.ingestion.ingest import ingest
-from minutier.schemas.events import Ingested, RecordingAnnounced, RejectionReason, recording_id
+from minutier.schemas.events import Ingested, RecordingAnnounced, recording_id
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.errors import Permanent
 from minutier.shared.objects import RECORDINGS
 from minutier.shared.worker import Report, ignore

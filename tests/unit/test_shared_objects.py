@@ -12,7 +12,7 @@ import pytest
 import urllib3
 from pydantic import SecretStr
 
-from minutier.schemas.events import Location, ObjectRef
+from minutier.schemas.references import Location, ObjectRef
 from minutier.shared.objects import Objects
 from minutier.shared.settings import ObjectSettings
 

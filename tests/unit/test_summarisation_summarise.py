@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from minutier.schemas.documents import Engine, MinutesDocument
-from minutier.schemas.events import ObjectRef, Stage, Written
+from minutier.schemas.events import Stage, Written
+from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.worker import ignore
 from minutier.summarisation.app import language_model

@@ -11,7 +11,8 @@ import pytest
 from minutier.schemas.base import Model
 from minutier.schemas.clock import now
 from minutier.schemas.documents import Document, TranscriptionDocument
-from minutier.schemas.events import Ingested, IngestedTrack, ObjectRef, RecordingIngested, Stage
+from minutier.schemas.events import Ingested, IngestedTrack, RecordingIngested, Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.worker import Report, WorkerDied, ignore
 from minutier.transcription.domain import Passage, Word
 from minutier.transcription.ports import D, Heard, Recognised

@@ -13,7 +13,8 @@ from minutier.compose.connection import Connection
 from minutier.compose.failures import Failure, Status, WrongUsage
 from minutier.compose.jetstream import jetstream
 from minutier.schemas.codec import encode
-from minutier.schemas.events import Announcement, Location, RecordingAnnounced, recording_id
+from minutier.schemas.events import Announcement, RecordingAnnounced, recording_id
+from minutier.schemas.references import Location
 from minutier.shared.objects import UPLOADS, Objects
 from minutier.shared.topology import EVENT_STREAM
 

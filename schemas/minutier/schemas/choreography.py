@@ -3,34 +3,46 @@
 from minutier.schemas.events import (
     EVENTS,
     AnyEvent,
+    JobCompleted,
     MinutesWritten,
     RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
+    SpeakerCorrected,
     SpeechDiarized,
     SpeechTranscribed,
     StageFailed,
+    TextReceived,
     TranscriptAttributed,
 )
 
 SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
-    "ingestion": (RecordingAnnounced, RecordingIngested, RecordingRejected),
+    "ingestion": (
+        RecordingAnnounced,
+        RecordingIngested,
+        RecordingRejected,
+        TranscriptAttributed,
+        MinutesWritten,
+        StageFailed,
+        JobCompleted,
+    ),
     "diarization": (RecordingIngested,),
     "transcription": (RecordingIngested,),
-    "attribution": (RecordingIngested, SpeechDiarized, SpeechTranscribed),
-    "summarisation": (TranscriptAttributed,),
-    "retention": (RecordingIngested,),
+    "attribution": (RecordingIngested, SpeechDiarized, SpeechTranscribed, SpeakerCorrected),
+    "summarisation": (TranscriptAttributed, TextReceived),
+    "retention": (RecordingIngested, TextReceived),
     "query": EVENTS,
 }
 
 # Beside these, whoever hears an event may have to tell that it gave up: StageFailed.
 PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "meeting-server": (RecordingAnnounced,),
-    "ingestion": (RecordingIngested, RecordingRejected),
+    "ingestion": (RecordingAnnounced, RecordingIngested, RecordingRejected, TextReceived, JobCompleted),
     "diarization": (SpeechDiarized,),
     "transcription": (SpeechTranscribed,),
     "attribution": (TranscriptAttributed,),
     "summarisation": (MinutesWritten,),
+    "query": (SpeakerCorrected,),
 }
 
 

@@ -4,10 +4,10 @@ Unlike events, documents may hold speech and names: they are what is protected, 
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from minutier.schemas.base import Contract, Language, Model, Probability, Seconds, Span
 
@@ -19,11 +19,35 @@ class Document(Contract):
     recording_id: UUID
 
 
+ParticipantId = Annotated[str, Field(pattern=r"^p[1-9][0-9]*$")]
+SpeakerId = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$", description="never a name", examples=["speaker-1"])
+]
+
+
 class Participant(Contract):
     """Someone the meeting server knows; ``id`` is opaque and forms object keys."""
 
-    id: str = Field(pattern=r"^p[1-9][0-9]*$")
+    id: ParticipantId
     name: str = Field(min_length=1)
+
+
+class Activity(Contract):
+    """A participant talking, as the meeting server noticed.
+
+    Seconds from the start of the recording by the server's clock, which need not be that of the media:
+    they may be negative.
+    """
+
+    participant: ParticipantId
+    start: float
+    end: float
+
+    @model_validator(mode="after")
+    def ends_after_its_start(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("activity ends at or after its start")
+        return self
 
 
 class RecordingDocument(Document):
@@ -32,16 +56,25 @@ class RecordingDocument(Document):
     title: str | None = None
     started_at: AwareDatetime | None = None
     participants: tuple[Participant, ...] = ()
+    activity: tuple[Activity, ...] = Field((), description="by start")
+    recorded: tuple[Span, ...] | None = Field(
+        None, description="outside these the meeting was not being recorded, and the audio is silent"
+    )
 
 
 class Turn(Span):
     """One speaker talking without a break; turns of different speakers may overlap."""
 
-    speaker: str = Field(examples=["speaker-1"])
+    speaker: SpeakerId
+    track: ParticipantId | None = Field(None, description="the participant whose track it was heard on")
 
 
 class DiarizationDocument(Document):
-    """Who speaks when; written by diarization."""
+    """Who speaks when; written by diarization.
+
+    Where participants have tracks each is listened to by itself, and speakers of different tracks are
+    different.
+    """
 
     turns: tuple[Turn, ...] = Field(description="with overlap, by start")
     exclusive: tuple[Turn, ...] = Field(description="at most one speaker at a time, by start")
@@ -96,12 +129,21 @@ class SpeakerEvidence(StrEnum):
 
     VOICE = "voice"
     TRACK = "track"
+    ACTIVITY = "activity"
+    CORRECTION = "correction"
 
 
 class Speaker(Contract):
-    id: str = Field(examples=["speaker-1"])
+    """A voice, and who it is. Several voices of one participant are ``Room 4 · voice 1`` and so on.
+
+    ``confidence`` is how far the evidence supports the name; there is none where there is no name.
+    """
+
+    id: SpeakerId
     label: str = Field(description="a name only where there is evidence", examples=["Speaker 1"])
     evidence: SpeakerEvidence
+    confidence: Probability | None = None
+    participant: ParticipantId | None = Field(None, description="who of the meeting's participants it is")
     speech_seconds: Seconds
 
 
@@ -128,6 +170,16 @@ class TranscriptDocument(Document):
     speakers: tuple[Speaker, ...]
     segments: tuple[TranscriptSegment, ...]
     coverage: Coverage
+    clock_offset: float | None = Field(
+        None, description="seconds added to the meeting server's times, where they named a speaker"
+    )
+
+
+class CorrectionDocument(Document):
+    """Who a speaker is, said by hand; written by query. Without a name the evidence counts again."""
+
+    speaker: SpeakerId
+    name: str | None = Field(None, min_length=1, max_length=200)
 
 
 class Engine(StrEnum):
@@ -172,5 +224,6 @@ DOCUMENTS: tuple[type[Document], ...] = (
     DiarizationDocument,
     TranscriptionDocument,
     TranscriptDocument,
+    CorrectionDocument,
     MinutesDocument,
 )

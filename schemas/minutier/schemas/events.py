@@ -4,16 +4,17 @@ Events carry references, identifiers and figures, never speech, names or address
 exception is `RecordingAnnounced`, which is removed from its stream once it was taken in.
 """
 
-import re
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 from uuid import UUID, uuid4, uuid5
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
-from minutier.schemas.base import Contract, Language, Probability, Seconds, Sha256, Tenant, Text
+from minutier.schemas.base import Contract, Language, Probability, Seconds, Tenant, Text
 from minutier.schemas.clock import now
-from minutier.schemas.documents import Engine
+from minutier.schemas.documents import Engine, SpeakerId
+from minutier.schemas.references import Link, Location, StoredRef
+from minutier.schemas.rejections import RejectionReason
 
 Data = TypeVar("Data", bound=Contract)
 
@@ -33,10 +34,6 @@ class Stage(StrEnum):
     SUMMARISATION = "summarisation"
 
 
-Bucket = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$")]
-VersionId = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9+/=._-]{1,1024}$", description="as the object store gave it")
-]
 MeetingServer = Annotated[
     str,
     Field(
@@ -47,39 +44,7 @@ MeetingServer = Annotated[
 ]
 
 
-class Location(Contract):
-    """Where media lies before it is taken in; ``version_id`` pins one version of the object."""
-
-    bucket: Bucket
-    key: Text = Field(min_length=1, max_length=1024)
-    version_id: VersionId | None = None
-
-
-class ObjectRef(Contract):
-    """An object that will not change: its digest is part of the reference."""
-
-    bucket: Bucket
-    key: Text = Field(min_length=1, max_length=1024)
-    version_id: VersionId | None = None
-    sha256: Sha256
-    size: int = Field(ge=0, description="bytes")
-
-
-_STORED_KEY = r"^[a-z0-9][a-z0-9._/-]{0,1023}$"
-
-
-def _named_by_identifiers(ref: ObjectRef) -> ObjectRef:
-    if re.fullmatch(_STORED_KEY, ref.key) is None:
-        raise ValueError("an event refers to objects whose keys are made of identifiers")
-    return ref
-
-
-# An uploaded file's name may tell who met; the keys that services make tell nothing.
-StoredRef = Annotated[
-    ObjectRef,
-    AfterValidator(_named_by_identifiers),
-    Field(json_schema_extra={"properties": {"key": {"pattern": _STORED_KEY}}}),
-]
+ParticipantName = Annotated[Text, Field(min_length=1, max_length=200, description="display name")]
 
 
 def _at_least_one_of(one: str, several: str) -> ConfigDict:
@@ -149,9 +114,24 @@ class Event(Contract, Generic[Data]):
 class AnnouncedTrack(Contract):
     """One participant's own recording, starting ``offset`` seconds after the meeting's."""
 
-    participant: Text = Field(min_length=1, max_length=200, description="display name")
-    location: Location
+    participant: ParticipantName
+    location: Location | Link
     offset: Seconds = 0.0
+
+
+class MetadataKind(StrEnum):
+    """Whose account of a meeting it is, and so how it is written."""
+
+    LASUITE_MEET = "lasuite-meet"
+    BIGBLUEBUTTON = "bigbluebutton"
+    LIVEKIT = "livekit"
+
+
+class AnnouncedMetadata(Contract):
+    """A file in which the meeting server tells who spoke when."""
+
+    kind: MetadataKind
+    location: Location | Link
 
 
 class Announcement(Contract):
@@ -165,8 +145,13 @@ class Announcement(Contract):
     language: Language | None = None
     speakers: int | None = Field(None, ge=1, le=64, description="number of speakers, if known")
     started_at: AwareDatetime | None = None
-    mix: Location | None = None
+    ended_at: AwareDatetime | None = None
+    mix: Location | Link | None = None
     tracks: tuple[AnnouncedTrack, ...] = Field((), max_length=200)
+    participants: tuple[ParticipantName, ...] = Field(
+        (), max_length=500, description="display names of those without a track, where they are known"
+    )
+    metadata: AnnouncedMetadata | None = None
 
     @model_validator(mode="after")
     def has_media(self) -> Self:
@@ -215,37 +200,6 @@ class Ingested(Contract):
 
 class RecordingIngested(Event[Ingested]):
     type: Literal["minutier.recording.ingested.v1"]
-
-
-class RejectionReason(StrEnum):
-    NO_AUDIO = "no_audio"
-    CORRUPT = "corrupt"
-    TOO_LONG = "too_long"
-    TOO_LARGE = "too_large"
-    NOT_FOUND = "not_found"
-    UNSUPPORTED = "unsupported"
-    FORBIDDEN_LOCATION = "forbidden_location"
-
-    @property
-    def explanation(self) -> str:
-        """What happened and what to do, for the person who sent the recording."""
-        return _EXPLANATIONS[self]
-
-
-_EXPLANATIONS = {
-    RejectionReason.NO_AUDIO: "The file has no audio track. Record the meeting with sound and send it again.",
-    RejectionReason.CORRUPT: "The file is damaged or incomplete. Send the original recording again.",
-    RejectionReason.TOO_LONG: "The recording is longer than this server accepts. Split it, or ask the "
-    "operator to raise MINUTIER_INGESTION_MAX_HOURS.",
-    RejectionReason.TOO_LARGE: "The file is larger than this server accepts. Send audio only, or ask the "
-    "operator to raise MINUTIER_INGESTION_MAX_BYTES.",
-    RejectionReason.NOT_FOUND: "There is no such object in the store. Check the bucket and the key, or "
-    "upload the recording again.",
-    RejectionReason.UNSUPPORTED: "The file is not a recording in a known format. Send mp4, webm, ogg, m4a, "
-    "mp3, wav or flac.",
-    RejectionReason.FORBIDDEN_LOCATION: "The recording lies in a bucket this server does not read. Ask the "
-    "operator to add it to MINUTIER_INGESTION_ALLOWED_BUCKETS.",
-}
 
 
 class Rejected(Contract):
@@ -302,6 +256,30 @@ class TranscriptAttributed(Event[Attributed]):
     type: Literal["minutier.transcript.attributed.v1"]
 
 
+class Received(Contract):
+    """A text that was handed in to be summarised: a transcript without a recording."""
+
+    transcript: StoredRef = Field(description="the transcript document")
+    source: MeetingServer
+    language: Language
+    segments: int = Field(ge=0)
+
+
+class TextReceived(Event[Received]):
+    type: Literal["minutier.text.received.v1"]
+
+
+class Corrected(Contract):
+    """Somebody said by hand who a speaker is; the newest correction of a speaker counts."""
+
+    speaker: SpeakerId
+    correction: StoredRef = Field(description="the correction document")
+
+
+class SpeakerCorrected(Event[Corrected]):
+    type: Literal["minutier.speaker.corrected.v1"]
+
+
 class Written(Contract):
     minutes: StoredRef = Field(description="the minutes document")
     engine: Engine
@@ -313,6 +291,34 @@ class Written(Contract):
 
 class MinutesWritten(Event[Written]):
     type: Literal["minutier.minutes.written.v1"]
+
+
+class JobKind(StrEnum):
+    """What was asked for."""
+
+    TRANSCRIPT = "transcript"
+    SUMMARY = "summary"
+
+
+class JobFailure(StrEnum):
+    """Why a job has no result, in the words of La Suite Meet's summary API."""
+
+    UNKNOWN_ERROR = "unknown_error"
+    NO_AUDIO_IN_FILE = "no_audio_in_file"
+    MEDIA_DURATION_TOO_LONG = "media_duration_too_long"
+    CORRUPTED_AUDIO_FILE = "corrupted_audio_file"
+
+
+class Completed(Contract):
+    """A job has ended; who asked for it is still to be told."""
+
+    job_id: UUID
+    kind: JobKind
+    failure: JobFailure | None = None
+
+
+class JobCompleted(Event[Completed]):
+    type: Literal["minutier.job.completed.v1"]
 
 
 class Failed(Contract):
@@ -336,7 +342,10 @@ EVENTS: tuple[type[AnyEvent], ...] = (
     SpeechDiarized,
     SpeechTranscribed,
     TranscriptAttributed,
+    TextReceived,
+    SpeakerCorrected,
     MinutesWritten,
+    JobCompleted,
     StageFailed,
 )
 

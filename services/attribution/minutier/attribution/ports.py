@@ -3,7 +3,8 @@
 from typing import Protocol, TypeVar
 
 from minutier.schemas.documents import Document
-from minutier.schemas.events import ObjectRef, Stage
+from minutier.schemas.events import Stage
+from minutier.schemas.references import ObjectRef
 
 D = TypeVar("D", bound=Document)
 

@@ -14,17 +14,17 @@ from pydantic import BaseModel, Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
-from minutier.query import rendering
 from minutier.query.domain import Entry, Kind, Recording, State, recording
 from minutier.query.paging import BadCursor, Position
 from minutier.query.ports import Documents, Recordings, Signals
-from minutier.query.problems import Problem, install
 from minutier.query.settings import QuerySettings
 from minutier.query.watch import StageProgress, watch
 from minutier.schemas.base import Tenant
 from minutier.schemas.documents import Document, MinutesDocument, TranscriptDocument
-from minutier.schemas.events import ObjectRef
+from minutier.schemas.references import ObjectRef
+from minutier.shared import rendering
 from minutier.shared.errors import Permanent
+from minutier.shared.problems import Problem, install
 
 _RECORDING = TypeAdapter(Recording)
 # What was said is for the one who asked, not for a cache on the way.

@@ -9,7 +9,7 @@ from minutier.query.domain import Entry
 from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position
 from minutier.schemas.documents import Document
-from minutier.schemas.events import ObjectRef
+from minutier.schemas.references import ObjectRef
 
 D = TypeVar("D", bound=Document)
 

@@ -7,7 +7,6 @@ from minutier.schemas.events import (
     AnyEvent,
     Failed,
     MinutesWritten,
-    ObjectRef,
     RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
@@ -17,6 +16,7 @@ from minutier.schemas.events import (
     StageFailed,
     TranscriptAttributed,
 )
+from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
 
 _CHECK_EVENT = "Check the message against the published JSON Schema and send it again."

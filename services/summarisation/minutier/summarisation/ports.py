@@ -5,7 +5,8 @@ from uuid import UUID
 
 from minutier.schemas.base import Model
 from minutier.schemas.documents import Document, Engine
-from minutier.schemas.events import ObjectRef, Stage
+from minutier.schemas.events import Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.worker import Report
 from minutier.summarisation.domain import Failure, Meeting, Minutes
 

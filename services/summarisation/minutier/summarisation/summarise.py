@@ -12,7 +12,8 @@ from minutier.schemas.documents import (
     Topic,
     TranscriptDocument,
 )
-from minutier.schemas.events import Attributed, ObjectRef, Stage, Written
+from minutier.schemas.events import Attributed, Stage, Written
+from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.worker import Report
 from minutier.summarisation.domain import Claim, Failure, Meeting, Minutes, Passage

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from minutier.schemas.base import Model
 from minutier.schemas.documents import Document
-from minutier.schemas.events import ObjectRef, Stage
+from minutier.schemas.events import Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.worker import Report
 from minutier.transcription.domain import Passage
 from minutier.transcription.speech import Span

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from minutier.schemas.base import Model, Span
 from minutier.schemas.documents import Coverage, SpeechSegment, TranscriptionDocument, Word
-from minutier.schemas.events import Ingested, ObjectRef, RecordingIngested, Stage, Transcribed
+from minutier.schemas.events import Ingested, RecordingIngested, Stage, Transcribed
+from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.worker import Report
 from minutier.transcription import domain
