@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyannote.database.util import load_rttm
 
-from minutier.query import rendering
 from minutier.schemas.documents import TranscriptDocument
+from minutier.shared import rendering
 from tests.support.query_events import RECORDING, transcript
 
 LONG = " ".join(f"word{number}" for number in range(200))

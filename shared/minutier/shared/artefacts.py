@@ -6,7 +6,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from minutier.schemas.documents import Document
-from minutier.schemas.events import ObjectRef, Stage
+from minutier.schemas.events import Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.objects import ARTEFACTS, Objects
 
 D = TypeVar("D", bound=Document)

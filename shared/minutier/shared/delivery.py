@@ -52,6 +52,19 @@ class Transaction:
         self.events.append(event.model_copy(update={"traceparent": telemetry.traceparent()}))
 
 
+@asynccontextmanager
+async def begin(engine: AsyncEngine, wake_relay: Callable[[], None]) -> AsyncIterator[Transaction]:
+    """A state and the events that tell of it, whole or not at all."""
+    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        transaction = Transaction(session)
+        yield transaction
+        if transaction.events:
+            await outbox.append(await session.connection(), transaction.events)
+    if transaction.events:
+        wake_relay()
+        telemetry.published(transaction.events)
+
+
 @dataclass
 class Work:
     """One event in a handler's hands.
@@ -76,17 +89,10 @@ class Work:
         """
         if self.done:
             raise RuntimeError("the effect of an event is one transaction")
-        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-            connection = await session.connection()
-            await self._fence(connection)
-            transaction = Transaction(session)
+        async with begin(self._engine, self._wake_relay) as transaction:
+            await self._fence(await transaction.session.connection())
             yield transaction
-            if transaction.events:
-                await outbox.append(connection, transaction.events)
         self.done = True
-        if transaction.events:
-            self._wake_relay()
-            telemetry.published(transaction.events)
 
     def report(self, stage: Stage) -> Report:
         """Tells whoever watches how far ``stage`` is; lost where nobody does."""
@@ -149,6 +155,7 @@ class _Middleware(BaseMiddleware[Any, Any]):
 class _Subscription:
     consumer: Consumer
     long_running: bool
+    attempts: int
     ack_wait: float = ACK_WAIT_SECONDS
 
 
@@ -178,8 +185,11 @@ class Delivery:
     def consumers(self) -> tuple[Consumer, ...]:
         return tuple(subscription.consumer for subscription in self._subscriptions.values())
 
-    def register(self, consumer: Consumer, *, long_running: bool) -> None:
-        self._subscriptions[consumer.name] = _Subscription(consumer, long_running)
+    def register(self, consumer: Consumer, *, long_running: bool, attempts: int | None = None) -> None:
+        """Give up on a message after ``attempts``, or after as many as the settings say."""
+        self._subscriptions[consumer.name] = _Subscription(
+            consumer, long_running, attempts or self._settings.attempts
+        )
 
     def heed(self, consumer: Consumer, *, ack_wait: float) -> None:
         """Send heartbeats often enough for what the server expects: one in ``ack_wait`` seconds."""
@@ -251,7 +261,7 @@ class Delivery:
                 outcome = code(error)
                 telemetry.failed(span, outcome)
                 log.warning("attempt failed", attempt=attempt, exc_info=error)
-                if attempt >= self._settings.attempts:
+                if attempt >= subscription.attempts:
                     await self._give_up(raw, consumer, event.subject, event.tenant, attempt, outcome)
                 else:
                     await raw.nak(delay=self._delay(attempt))
@@ -270,7 +280,7 @@ class Delivery:
         subscription: _Subscription,
     ) -> str:
         """How the message is to be settled; raises what the handler raises."""
-        if attempt > self._settings.attempts:
+        if attempt > subscription.attempts:
             # Whatever this message does to the process, it has done it often enough.
             raise Permanent("too_many_deliveries")
         delivered = inbox.Delivered(subscription.consumer.name, event.id, event.subject)

@@ -13,7 +13,7 @@ from minio import Minio
 from minio.error import S3Error
 from urllib3.response import BaseHTTPResponse
 
-from minutier.schemas.events import Location, ObjectRef
+from minutier.schemas.references import Location, ObjectRef
 from minutier.shared.errors import ObjectChanged, ObjectMissing
 from minutier.shared.settings import ObjectSettings
 

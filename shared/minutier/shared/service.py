@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -33,7 +33,7 @@ from minutier.schemas.codec import decode
 from minutier.schemas.events import AnyEvent
 from minutier.shared import database, logs, telemetry
 from minutier.shared.dead_letters import DeadLetters
-from minutier.shared.delivery import Delivery, Work, current_work
+from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
 from minutier.shared.outbox import Relay
 from minutier.shared.settings import (
     DatabaseSettings,
@@ -106,17 +106,20 @@ class Service:
     def js(self) -> JetStreamContext:
         return self.nats.jetstream(timeout=self._nats.timeout_seconds)
 
-    def on(self, event: type[E], *, long_running: bool = False) -> Callable[[Handler[E]], Handler[E]]:
+    def on(
+        self, event: type[E], *, long_running: bool = False, attempts: int | None = None
+    ) -> Callable[[Handler[E]], Handler[E]]:
         """Subscribe a handler; ``long_running`` work is claimed first, so that a newer delivery wins.
 
-        Raises `ValueError` where the topology does not declare the subscription.
+        ``attempts`` is for what depends on somebody else's server, and so on patience. Raises
+        `ValueError` where the topology does not declare the subscription.
         """
         consumer = Consumer(self.name, event)
         if consumer not in consumers(self.name):
             raise ValueError(f"{self.name} is not declared to read {event.TYPE}")
 
         def register(handler: Handler[E]) -> Handler[E]:
-            self._delivery.register(consumer, long_running=long_running)
+            self._delivery.register(consumer, long_running=long_running, attempts=attempts)
 
             @self.broker.subscriber(
                 consumer.subject,
@@ -132,6 +135,10 @@ class Service:
             return handler
 
         return register
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A change that no event caused, such as a request's."""
+        return begin(self.engine, lambda: self._relay.wake())
 
     def serve(self, pages: ASGIApp) -> None:
         """Answer HTTP requests beside the health endpoint."""
