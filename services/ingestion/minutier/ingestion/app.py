@@ -2,7 +2,7 @@
 
 import asyncio
 
-from minutier.ingestion import handlers
+from minutier.ingestion import api, handlers
 from minutier.ingestion.av import AvNormaliser
 from minutier.ingestion.nats import StreamAnnouncements
 from minutier.ingestion.repository import Register
@@ -24,10 +24,14 @@ def build() -> Service:
     workspace = Workspace(settings.workspace)
     service.on_stop(lambda: asyncio.to_thread(workspace.remove))
     service.on_stop(worker.stop)
+    tenants = settings.known_tenants
+    service.serve(api.build([]))
     handlers.subscribe(
         service,
         register=Register(service.engine),
-        store=S3Store(objects, Artefacts(objects), allowed_buckets=settings.allowed_buckets),
+        store=S3Store(
+            objects, Artefacts(objects), allowed_buckets=settings.allowed_buckets | tenants.buckets
+        ),
         normaliser=AvNormaliser(worker),
         announcements=StreamAnnouncements(lambda: service.js),
         limits=settings.limits,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from minutier.ingestion.domain import Decoded, Extent, Limits, Timeline, looks_like_media
-from minutier.schemas.events import RejectionReason
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Report, Worker, WorkerDied, WorkerTimedOut
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from uuid import UUID, uuid5
 
 from minutier.schemas.events import (
     Ingested,
-    Location,
     RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
     Rejected,
-    RejectionReason,
     recording_id,
 )
+from minutier.schemas.references import Link, Location
+from minutier.schemas.rejections import RejectionReason
 
 SOURCE = "minutier/ingestion"
 
@@ -141,7 +141,7 @@ class Held:
     event: RecordingAnnounced
 
     @property
-    def locations(self) -> tuple[Location, ...]:
+    def locations(self) -> tuple[Location | Link, ...]:
         """Where its media lies."""
         mix = (self.event.data.mix,) if self.event.data.mix else ()
         return (*mix, *(track.location for track in self.event.data.tracks))

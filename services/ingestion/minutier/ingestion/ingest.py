@@ -9,14 +9,9 @@ from tempfile import TemporaryDirectory
 from minutier.ingestion.domain import Limits, identity
 from minutier.ingestion.ports import Normaliser, Register, Store
 from minutier.schemas.documents import Participant, RecordingDocument
-from minutier.schemas.events import (
-    Ingested,
-    IngestedTrack,
-    Location,
-    ObjectRef,
-    RecordingAnnounced,
-    RejectionReason,
-)
+from minutier.schemas.events import Ingested, IngestedTrack, RecordingAnnounced
+from minutier.schemas.references import Link, Location, ObjectRef
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.errors import Permanent
 from minutier.shared.worker import Report
@@ -26,7 +21,7 @@ from minutier.shared.worker import Report
 class Part:
     """One file of an announcement: the mix, or a participant's track, which starts at ``offset``."""
 
-    location: Location
+    location: Location | Link
     source_key: str
     audio_key: str
     offset: float = 0.0

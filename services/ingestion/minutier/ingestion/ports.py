@@ -7,7 +7,8 @@ from uuid import UUID
 
 from minutier.ingestion.domain import Held, Limits
 from minutier.schemas.documents import RecordingDocument
-from minutier.schemas.events import Location, ObjectRef, RejectionReason
+from minutier.schemas.references import Link, Location, ObjectRef
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Report
 
 
@@ -20,7 +21,7 @@ class Normaliser(Protocol):
 
 
 class Store(Protocol):
-    async def take(self, location: Location, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
+    async def take(self, location: Location | Link, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
         """Stream what was announced into a file, byte for byte."""
         ...
 
@@ -34,7 +35,7 @@ class Store(Protocol):
 
 
 class Uploads(Protocol):
-    async def discard(self, location: Location) -> None:
+    async def discard(self, location: Location | Link) -> None:
         """Remove what was uploaded for an announcement; nothing where it lies in a bucket of others."""
         ...
 

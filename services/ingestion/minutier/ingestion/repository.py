@@ -2,14 +2,17 @@
 
 from uuid import UUID
 
+from sqlalchemy import func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.ingestion.models import Recording
+from minutier.ingestion.models import AnnouncedObject, Expectation, Recording
 from minutier.schemas.clock import now
-from minutier.schemas.events import Ingested, RecordingAnnounced, RejectionReason
+from minutier.schemas.events import Ingested, RecordingAnnounced
+from minutier.schemas.references import Location
+from minutier.schemas.rejections import RejectionReason
 
 
 class Register:
@@ -20,11 +23,8 @@ class Register:
 
     async def holds(self, recording_id: UUID) -> bool:
         """Whether this recording was taken in; one that was rejected may be announced again."""
-        statement = select(Recording.id).where(
-            Recording.id == recording_id, col(Recording.rejected).is_(None)
-        )
         async with AsyncSession(self._engine) as session:
-            return (await session.exec(statement)).first() is not None
+            return await is_taken_in(session, recording_id)
 
     async def settle(
         self, session: AsyncSession, event: RecordingAnnounced, outcome: Ingested | RejectionReason
@@ -50,3 +50,60 @@ class Register:
             .returning(col(Recording.id))
         )
         return (await session.exec(statement)).first() is not None
+
+
+async def is_taken_in(session: AsyncSession, recording_id: UUID) -> bool:
+    statement = select(Recording.id).where(Recording.id == recording_id, col(Recording.rejected).is_(None))
+    return (await session.exec(statement)).first() is not None
+
+
+async def claim_object(
+    session: AsyncSession,
+    tenant: str,
+    location: Location,
+    *,
+    etag: str | None,
+    recording_id: UUID,
+    language: str | None,
+    has_metadata: bool,
+) -> UUID | None:
+    """Note that an object is the recording ``recording_id``, or return the recording it is already.
+
+    Of several at once one is first, and the others wait for it. An object whose recording was rejected
+    can be claimed again. Two etags that are both known and differ are two objects.
+    """
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{location.bucket}/{location.key}", 0))
+    await session.exec(select(lock))
+    same = [
+        col(AnnouncedObject.bucket) == location.bucket,
+        col(AnnouncedObject.key) == location.key,
+        *([col(AnnouncedObject.etag).in_(["", etag])] if etag else []),
+    ]
+    standing = (
+        select(AnnouncedObject.recording_id)
+        .join(Recording, col(Recording.id) == col(AnnouncedObject.recording_id), isouter=True)
+        .where(*same, or_(col(Recording.id).is_(None), col(Recording.rejected).is_(None)))
+        .limit(1)
+    )
+    if (claimed_by := (await session.exec(standing)).first()) is not None:
+        return claimed_by
+    await session.exec(delete(AnnouncedObject).where(*same))
+    session.add(
+        AnnouncedObject(
+            bucket=location.bucket,
+            key=location.key,
+            etag=etag or "",
+            tenant=tenant,
+            recording_id=recording_id,
+            language=language,
+            has_metadata=has_metadata,
+            announced_at=now(),
+        )
+    )
+    await session.flush()
+    return None
+
+
+async def fulfil(session: AsyncSession, recording_id: UUID) -> None:
+    """What was expected is there."""
+    await session.exec(delete(Expectation).where(col(Expectation.recording_id) == recording_id))

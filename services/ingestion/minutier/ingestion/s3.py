@@ -4,7 +4,9 @@ from pathlib import Path
 
 from minutier.ingestion.domain import is_addressable
 from minutier.schemas.documents import RecordingDocument
-from minutier.schemas.events import Location, ObjectRef, RejectionReason, Stage
+from minutier.schemas.events import Stage
+from minutier.schemas.references import Link, Location, ObjectRef
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.objects import RECORDINGS, UPLOADS, Objects, ObjectTooLarge
@@ -18,8 +20,8 @@ class S3Store:
         self._artefacts = artefacts
         self._allowed = allowed_buckets
 
-    async def take(self, location: Location, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
-        if location.bucket not in self._allowed:
+    async def take(self, location: Location | Link, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
+        if isinstance(location, Link) or location.bucket not in self._allowed:
             return RejectionReason.FORBIDDEN_LOCATION
         if not is_addressable(location.key):
             return RejectionReason.NOT_FOUND
@@ -36,6 +38,6 @@ class S3Store:
     async def describe(self, document: RecordingDocument, *, tenant: str, version: str) -> ObjectRef:
         return await self._artefacts.store(document, tenant=tenant, stage=Stage.INGESTION, version=version)
 
-    async def discard(self, location: Location) -> None:
-        if location.bucket == UPLOADS and is_addressable(location.key):
+    async def discard(self, location: Location | Link) -> None:
+        if isinstance(location, Location) and location.bucket == UPLOADS and is_addressable(location.key):
             await self._objects.remove(location)

@@ -1,0 +1,84 @@
+"""Who asks, and whether they may: bearer keys, rates, and the size of what is sent."""
+
+import hmac
+import math
+import time
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from pydantic import SecretStr
+from starlette.exceptions import HTTPException
+
+from minutier.ingestion.tenants import Tenant, Tenants
+
+Credentials = Annotated[
+    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, scheme_name="key"))
+]
+
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+class Access:
+    """The door of every endpoint. A rate is that of one process: several let through as many times more."""
+
+    def __init__(self, tenants: Tenants, *, operator_key: SecretStr | None) -> None:
+        self.tenants = tenants
+        self._operator_key = operator_key
+        self._rates = MovingWindowRateLimiter(MemoryStorage())
+
+    async def tenant(self, credentials: Credentials) -> str:
+        """The name of who asks, by bearer key; answers 401, and 429 as `admit` does."""
+        name = self.tenants.with_key(credentials.credentials) if credentials else None
+        if name is None:
+            raise HTTPException(
+                HTTPStatus.UNAUTHORIZED, "Send the tenant's key as 'Authorization: Bearer …'.", _CHALLENGE
+            )
+        await self.admit(name)
+        return name
+
+    async def operator(self, credentials: Credentials) -> None:
+        """Answers 401 to all but the operator."""
+        expected = self._operator_key.get_secret_value() if self._operator_key else None
+        given = credentials.credentials if credentials else ""
+        if expected is None or not hmac.compare_digest(expected.encode(), given.encode()):
+            raise HTTPException(
+                HTTPStatus.UNAUTHORIZED,
+                "Send MINUTIER_INGESTION_OPERATOR_KEY as 'Authorization: Bearer …'.",
+                _CHALLENGE,
+            )
+
+    async def admit(self, name: str) -> None:
+        """Count a request of a tenant who has proved themself; answers 429 where they are too many."""
+        rate = RateLimitItemPerMinute(self.settings_of(name).requests_per_minute)
+        if not await self._rates.hit(rate, name):
+            window = await self._rates.get_window_stats(rate, name)
+            seconds = max(1, math.ceil(window.reset_time - time.time()))
+            raise HTTPException(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "Too many requests. Ask again later, or have requests_per_minute raised.",
+                {"Retry-After": str(seconds)},
+            )
+
+    def settings_of(self, name: str) -> Tenant:
+        return self.tenants[name]
+
+
+async def body_of(request: Request, *, limit: int) -> bytes:
+    """The whole of a small body; answers 413 as soon as it has more than ``limit`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large(limit)
+    return bytes(body)
+
+
+def too_large(limit: int) -> HTTPException:
+    return HTTPException(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than the {limit} bytes that are taken here."
+    )

@@ -1,0 +1,97 @@
+"""Who may hand recordings in, and what is known of them."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
+
+from minutier.shared.objects import ARTEFACTS, RECORDINGS
+
+
+def _not_our_own(bucket: str) -> str:
+    if bucket in {RECORDINGS, ARTEFACTS}:
+        raise ValueError("an announcement could name another tenant's recording there")
+    return bucket
+
+
+Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), AfterValidator(_not_our_own)]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9.:-]{1,253}$")]
+
+
+class Tenant(BaseModel):
+    """One organisation's meeting servers: how they prove themselves, and what they may do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    api_key: SecretStr = Field(min_length=16, description="bearer key of every endpoint but LiveKit's")
+    livekit_api_key: str | None = Field(None, description="of the LiveKit server that sends webhooks")
+    livekit_api_secret: SecretStr | None = Field(None, description="its secret")
+    buckets: frozenset[Bucket] = Field(
+        frozenset(), description="where its meeting servers put recordings; the reconciler reads them"
+    )
+    metadata_key: str | None = Field(
+        None,
+        pattern=r"^[^{}]*\{stem\}[^{}]*$",
+        description="where the account of a recording lies in its bucket, such as "
+        "`metadata/{stem}-metadata.json`; `{stem}` is the recording's file name without its suffix",
+    )
+    fetch_hosts: frozenset[Host] = Field(
+        frozenset(), description="where links may lead, as host or host:port"
+    )
+    webhook_url: HttpUrl | None = Field(None, description="who is told of a job's end")
+    webhook_api_key: SecretStr | None = Field(None, description="bearer key for it")
+    docs_url: HttpUrl | None = Field(None, description="La Suite Docs, where documents are made")
+    docs_api_key: SecretStr | None = Field(None, description="bearer key for it")
+    max_bytes: int | None = Field(None, gt=0, description="largest file, if less than the service's")
+    max_hours: float | None = Field(None, gt=0, description="longest recording, if less than the service's")
+    requests_per_minute: int = Field(600, ge=1)
+
+    @model_validator(mode="after")
+    def is_whole(self) -> "Tenant":
+        for one, other in (
+            (self.livekit_api_key, self.livekit_api_secret),
+            (self.docs_url, self.docs_api_key),
+        ):
+            if (one is None) != (other is None):
+                raise ValueError(
+                    "livekit_api_key and livekit_api_secret, docs_url and docs_api_key go together"
+                )
+        return self
+
+
+class Tenants:
+    """The tenants by what they show."""
+
+    def __init__(self, tenants: Mapping[str, Tenant]) -> None:
+        self._tenants = dict(tenants)
+
+    def __getitem__(self, name: str) -> Tenant:
+        return self._tenants[name]
+
+    def get(self, name: str) -> Tenant | None:
+        return self._tenants.get(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._tenants)
+
+    def with_key(self, key: str) -> str | None:
+        """The tenant whose bearer key it is; how long that takes does not tell how much of one was right."""
+        found = None
+        for name, tenant in self._tenants.items():
+            if hmac.compare_digest(tenant.api_key.get_secret_value().encode(), key.encode()):
+                found = name
+        return found
+
+    def with_livekit_key(self, key: str) -> str | None:
+        """The tenant whose LiveKit server has this key, which is no secret."""
+        return next((name for name, tenant in self._tenants.items() if tenant.livekit_api_key == key), None)
+
+    def with_bucket(self, bucket: str) -> str | None:
+        """The tenant whose meeting servers write into this bucket."""
+        return next((name for name, tenant in self._tenants.items() if bucket in tenant.buckets), None)
+
+    @property
+    def buckets(self) -> frozenset[str]:
+        return frozenset().union(*(tenant.buckets for tenant in self._tenants.values()))
