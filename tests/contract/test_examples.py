@@ -146,7 +146,7 @@ def objects_of(schema: dict[str, Any], document: Any) -> Iterator[tuple[str, set
             for name, about in part["properties"].items():
                 if name in value:
                     yield from walk(about, value[name])
-        if isinstance(value, list):
+        if isinstance(value, list) and "items" in part:
             for item in value:
                 yield from walk(part["items"], item)
 

@@ -10,7 +10,13 @@ from minutier.schemas.events import EVENTS, AnyEvent, Progress, RecordingAnnounc
 from tests.support.contracts import committed_schema
 from tests.support.schema_strategies import merged
 
-FREE_TEXT = ("Anna Lindqvist", "Réunion du 3 mai", "anna@example.org", "we said that")
+FREE_TEXT = (
+    "Anna Lindqvist",
+    "Réunion du 3 mai",
+    "anna@example.org",
+    "we said that",
+    "https://media.example.org/board.mp4?X-Amz-Signature=fe5f80f7",
+)
 
 CONSTRAINED = {"const", "enum", "format"}
 
@@ -64,6 +70,11 @@ def test_only_what_the_meeting_server_knows_is_free_in_an_announcement() -> None
         ".data.external_id",
         ".data.title",
         ".data.mix.key",
+        ".data.mix.url",
         ".data.tracks[].participant",
         ".data.tracks[].location.key",
+        ".data.tracks[].location.url",
+        ".data.participants[]",
+        ".data.metadata.location.key",
+        ".data.metadata.location.url",
     }

@@ -4,6 +4,7 @@ Unlike events, documents may hold speech and names: they are what is protected, 
 """
 
 from enum import StrEnum
+from operator import not_
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -56,7 +57,7 @@ class RecordingDocument(Document):
     title: str | None = None
     started_at: AwareDatetime | None = None
     participants: tuple[Participant, ...] = ()
-    activity: tuple[Activity, ...] = Field((), description="by start")
+    activity: tuple[Activity, ...] = Field((), exclude_if=not_, description="by start")
     recorded: tuple[Span, ...] | None = Field(
         None, description="outside these the meeting was not being recorded, and the audio is silent"
     )

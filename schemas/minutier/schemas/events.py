@@ -5,6 +5,7 @@ exception is `RecordingAnnounced`, which is removed from its stream once it was 
 """
 
 from enum import StrEnum
+from operator import not_
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 from uuid import UUID, uuid4, uuid5
 
@@ -149,7 +150,10 @@ class Announcement(Contract):
     mix: Location | Link | None = None
     tracks: tuple[AnnouncedTrack, ...] = Field((), max_length=200)
     participants: tuple[ParticipantName, ...] = Field(
-        (), max_length=500, description="display names of those without a track, where they are known"
+        (),
+        max_length=500,
+        exclude_if=not_,
+        description="display names of those without a track, where they are known",
     )
     metadata: AnnouncedMetadata | None = None
 
