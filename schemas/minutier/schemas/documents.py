@@ -126,12 +126,13 @@ class TranscriptionDocument(Document):
 
 
 class SpeakerEvidence(StrEnum):
-    """What a speaker's label rests on."""
+    """What a speaker's label rests on; ``text`` is that of a transcript which was handed in."""
 
     VOICE = "voice"
     TRACK = "track"
     ACTIVITY = "activity"
     CORRECTION = "correction"
+    TEXT = "text"
 
 
 class Speaker(Contract):
