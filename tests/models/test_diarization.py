@@ -82,6 +82,17 @@ def test_silence_has_no_turns_however_short(weights: Bundled, tmp_path: Path, se
     assert diarize_file(silence, weights, THREADS, None, report=ignore) == Diarization((), ())
 
 
+def test_who_is_muted_for_most_of_a_track_is_told_apart_as_without_the_silence(
+    weights: Bundled, told_apart: Diarization, tmp_path: Path
+) -> None:
+    muted = np.zeros(60 * SAMPLE_RATE, np.int16)
+    track = write_flac(tmp_path / "track.flac", np.concatenate((muted, audio.conversation(), muted)))
+    found = diarize_file(track, weights, THREADS, None, report=ignore)
+    assert all(59.5 < turn.start < turn.end < 90.5 for turn in found.turns)
+    assert len({turn.speaker for turn in found.turns}) == 2
+    assert talk(found.turns).speech_seconds == pytest.approx(talk(told_apart.turns).speech_seconds, abs=1.0)
+
+
 def test_a_moment_of_speech_is_one_speaker_at_most(weights: Bundled, tmp_path: Path) -> None:
     samples = audio.conversation()[12 * SAMPLE_RATE :]
     moment = write_flac(tmp_path / "moment.flac", samples[: SAMPLE_RATE // 2])

@@ -23,13 +23,8 @@ from minutier.diarization.campplus import CamPlusPlus
 from minutier.diarization.crew import Crew
 from minutier.diarization.domain import SILENT, UNLABELLED, contains, loudest, spread_labels
 from minutier.diarization.fbank import FRAMES_A_SECOND, Filterbanks
+from minutier.diarization.parameters import PARAMETERS
 from minutier.shared.audio import SAMPLE_RATE
-
-# Chosen on pyannote's sample and six excerpts of the AMI corpus, alone and joined: see the decision.
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "segmentation": {"min_duration_off": 0.0},
-    "clustering": {"method": "average", "min_cluster_size": 2, "threshold": 0.55},
-}
 
 _NOBODY = -1
 _ENOUGH_FRAMES = 3 * FRAMES_A_SECOND
@@ -70,24 +65,32 @@ class MeetingDiarization(SpeakerDiarization):
     def get_segmentations(
         self, file: dict[str, Any], hook: Callable[..., None] | None = None
     ) -> SlidingWindowFeature:
-        """Who of a chunk's local speakers is active, ``(chunks, frames, speakers)``, each 0 or 1."""
+        """Who of a chunk's local speakers is active, ``(chunks, frames, speakers)``, each 0 or 1.
+
+        Nobody is in a chunk of zeros, of which the track of somebody muted mostly consists.
+        """
         samples: torch.Tensor = file["waveform"]
         window = SlidingWindow(duration=self._segmentation.duration, step=self._segmentation.step)
         size, step = round(window.duration * SAMPLE_RATE), round(window.step * SAMPLE_RATE)
         count = 1 + max(0, -(-(samples.shape[1] - size) // step))
+        starts = range(0, count * step, step)
+        # At least one is listened to, which gives the shape.
+        sounding = [chunk for chunk in range(count) if samples[:, starts[chunk] :][:, :size].any()] or [0]
 
         def batches() -> Iterator[torch.Tensor]:
-            for first in range(0, count, self._batch.chunks):
+            for first in range(0, len(sounding), self._batch.chunks):
                 if hook is not None:
-                    hook("segmentation", None, total=count, completed=first)
-                starts = range(first * step, min(count, first + self._batch.chunks) * step, step)
-                chunks = [samples[:, start : start + size] for start in starts]
+                    hook("segmentation", None, total=len(sounding), completed=first)
+                listened = sounding[first : first + self._batch.chunks]
+                chunks = [samples[:, starts[chunk] :][:, :size] for chunk in listened]
                 # Only the last may be short.
                 chunks[-1] = torch.nn.functional.pad(chunks[-1], (0, size - chunks[-1].shape[1]))
                 yield torch.stack(chunks)
 
-        found = list(self._crew.map(self._segmentation.infer, batches()))
-        return SlidingWindowFeature(np.concatenate(found), window)
+        found = np.concatenate(list(self._crew.map(self._segmentation.infer, batches())))
+        active = np.zeros((count, *found.shape[1:]), found.dtype)
+        active[sounding] = found
+        return SlidingWindowFeature(active, window)
 
     def get_embeddings(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minutier.diarization.domain import Diarization, Turn
+from minutier.diarization.parameters import flat
 from minutier.diarization.weights import Bundled, Weights
 from minutier.schemas.base import Model
 from minutier.shared.errors import Permanent
@@ -33,7 +34,12 @@ class PyannoteDiarizer:
 
     @property
     def model(self) -> Model:
-        return Model(name=self._weights.name, revision=self._weights.revision)
+        """A pipeline that is not the bundled one brings its parameters, and its revision covers them."""
+        return Model(
+            name=self._weights.name,
+            revision=self._weights.revision,
+            parameters={**flat()} if isinstance(self._weights, Bundled) else {},
+        )
 
     async def prepare(self) -> None:
         """Load the models before there is a recording; raises what `diarize` does."""
