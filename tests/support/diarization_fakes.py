@@ -17,27 +17,35 @@ MODEL = Model(name="fake", revision="1")
 
 @dataclass
 class Diarizer:
-    """Gives ``result`` for any file, and remembers how many speakers it was told of."""
+    """Gives ``result`` for any sound that has none of its own, and remembers what it was told.
+
+    ``own`` is by the sound's digest.
+    """
 
     result: Diarization
     model: Model = MODEL
+    own: dict[str, Diarization] = field(default_factory=dict)
     told: list[int | None] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
 
     async def diarize(self, audio: Path, *, speakers: int | None, report: Report) -> Diarization:
-        assert audio.read_bytes() == b"sound"
         self.told.append(speakers)
+        self.files.append(sum(1 for path in audio.parent.parent.rglob("*") if path.is_file()))
+        report(0.5)
         report(1.0)
-        return self.result
+        return self.own.get(audio.read_text(), self.result)
 
 
 @dataclass
 class Audio:
+    """The sound of an object is its digest."""
+
     missing: bool = False
 
     async def fetch(self, ref: ObjectRef, into: Path) -> None:
         if self.missing:
             raise ObjectMissing
-        into.write_bytes(b"sound")
+        into.write_text(ref.sha256)
 
 
 @dataclass

@@ -75,7 +75,8 @@ def test_talk_is_what_counting_moments_gives(spoken: list[Turn]) -> None:
 
 def test_speakers_are_numbered_as_they_appear() -> None:
     spoken = [Turn(5, 6, "x"), Turn(1, 2, "z"), Turn(3, 4, "x"), Turn(1, 3, "y")]
-    assert in_order_of_appearance(spoken) == {"z": "speaker-1", "y": "speaker-2", "x": "speaker-3"}
+    assert in_order_of_appearance(spoken, "speaker") == {"z": "speaker-1", "y": "speaker-2", "x": "speaker-3"}
+    assert in_order_of_appearance(spoken[:2], "p4", after=1) == {"z": "p4-2", "x": "p4-3"}
 
 
 @pytest.mark.parametrize(

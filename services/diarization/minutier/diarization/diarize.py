@@ -1,6 +1,9 @@
 """The use case: tells who speaks when in a recording."""
 
 import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -10,12 +13,27 @@ from minutier.diarization.ports import Artefacts, Audio, Diarizer
 from minutier.schemas import documents
 from minutier.schemas.base import Model
 from minutier.schemas.documents import DiarizationDocument
-from minutier.schemas.events import Diarized, RecordingIngested, Stage
+from minutier.schemas.events import Diarized, Ingested, RecordingIngested, Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.worker import Report
 
-# Part of every document's key: raise it where the rules change what they give.
-RULES = 1
+# Part of every document's key, as the model's parameters are: raise it where the code gives other turns.
+RULES = 2
+
+
+@dataclass(frozen=True)
+class Source:
+    """One participant's track, or the mix, which has no ``participant``; it starts ``offset`` seconds late.
+
+    ``speakers`` is how many are on it, if known.
+    """
+
+    audio: ObjectRef
+    duration: float
+    offset: float = 0.0
+    participant: str | None = None
+    speakers: int | None = None
 
 
 async def diarize(
@@ -26,18 +44,14 @@ async def diarize(
     artefacts: Artefacts,
     workspace: Path,
     report: Report,
-) -> Diarized | None:
-    """The turns of a recording's mix, stored; ``None`` where each voice has a track of its own.
+) -> Diarized:
+    """The turns of a recording's tracks, or of its mix where it has none, stored.
 
-    Raises `Permanent` where the audio is missing, and what ``diarizer`` raises.
+    Raises `Permanent` where audio is missing, and what ``diarizer`` raises.
     """
-    mix = event.data.audio
-    if event.data.by_track or mix is None:
-        return None
     started = time.monotonic()
-    version = artefact_version(
-        mix.sha256, model=diarizer.model.model_dump(mode="json"), speakers=event.data.speakers, rules=RULES
-    )
+    sources = _sources(event.data)
+    version = _version(sources, diarizer.model)
     found = await artefacts.find(
         DiarizationDocument,
         tenant=event.tenant,
@@ -48,11 +62,8 @@ async def diarize(
     if found is not None:
         document, ref = found
     else:
-        with TemporaryDirectory(dir=workspace) as folder:
-            file = Path(folder, "audio.flac")
-            await audio.fetch(mix, file)
-            told_apart = await diarizer.diarize(file, speakers=event.data.speakers, report=report)
-        document = document_of(event.subject, told_apart, diarizer.model, event.data.duration)
+        told_apart = await _listen(sources, diarizer, audio, workspace, report)
+        document = document_of(event.subject, sources, told_apart, diarizer.model)
         ref = await artefacts.store(document, tenant=event.tenant, stage=Stage.DIARIZATION, version=version)
     spoken = talk(document.turns)
     seconds = time.monotonic() - started
@@ -67,26 +78,78 @@ async def diarize(
 
 
 def document_of(
-    recording_id: UUID, told_apart: Diarization, model: Model, duration: float
+    recording_id: UUID, sources: Sequence[Source], told_apart: Sequence[Diarization], model: Model
 ) -> DiarizationDocument:
-    """Turns within the recording, by speakers who are numbered as they appear."""
-    names = in_order_of_appearance(told_apart.turns)
+    """The turns of all sources, at the recording's time and by voices that no two sources share.
 
-    def kept(turns: tuple[Turn, ...]) -> tuple[documents.Turn, ...]:
-        within = [
-            documents.Turn(
-                start=round(max(0.0, turn.start), 3),
-                end=round(min(duration, turn.end), 3),
-                speaker=names[turn.speaker],
-            )
-            for turn in turns
-            if max(0.0, turn.start) < min(duration, turn.end)
-        ]
-        return tuple(sorted(within, key=lambda turn: (turn.start, turn.end)))
-
+    The mix has ``speaker-1``, ``speaker-2`` and so on as they appear, the track of ``p4`` ``p4-1``, ``p4-2``.
+    """
+    turns: list[documents.Turn] = []
+    exclusive: list[documents.Turn] = []
+    voices: dict[str, int] = defaultdict(int)
+    for source, found in zip(sources, told_apart, strict=True):
+        prefix = source.participant or "speaker"
+        names = in_order_of_appearance(found.turns, prefix, after=voices[prefix])
+        voices[prefix] += len(names)
+        turns += _placed(found.turns, source, names)
+        exclusive += _placed(found.exclusive, source, names)
     return DiarizationDocument(
-        recording_id=recording_id,
-        turns=kept(told_apart.turns),
-        exclusive=kept(told_apart.exclusive),
-        model=model,
+        recording_id=recording_id, turns=_by_start(turns), exclusive=_by_start(exclusive), model=model
     )
+
+
+async def _listen(
+    sources: Sequence[Source], diarizer: Diarizer, audio: Audio, workspace: Path, report: Report
+) -> list[Diarization]:
+    """One source after the other, so that memory and disk hold one at a time."""
+    whole = sum(source.duration for source in sources) or 1.0
+    heard = 0.0
+    told_apart = []
+    for source in sources:
+        with TemporaryDirectory(dir=workspace) as folder:
+            file = Path(folder, "audio.flac")
+            await audio.fetch(source.audio, file)
+            share = _share(report, begin=heard / whole, length=source.duration / whole)
+            told_apart.append(await diarizer.diarize(file, speakers=source.speakers, report=share))
+        heard += source.duration
+    return told_apart
+
+
+def _share(report: Report, *, begin: float, length: float) -> Report:
+    return lambda fraction: report(min(1.0, begin + length * fraction))
+
+
+def _sources(data: Ingested) -> list[Source]:
+    """A number of speakers that was announced is the meeting's, and says nothing of one track."""
+    if data.by_track:
+        return [
+            Source(track.audio, track.duration, track.offset, track.participant_id) for track in data.tracks
+        ]
+    return [Source(data.audio, data.duration, speakers=data.speakers)] if data.audio else []
+
+
+def _version(sources: Sequence[Source], model: Model) -> str:
+    return artefact_version(
+        *(source.audio.sha256 for source in sources),
+        sources=[(source.participant, source.offset, source.speakers) for source in sources],
+        model=model.model_dump(mode="json"),
+        rules=RULES,
+    )
+
+
+def _placed(turns: Sequence[Turn], source: Source, names: dict[str, str]) -> list[documents.Turn]:
+    """Turns cut to their source, and shifted to where it lies in the recording."""
+    return [
+        documents.Turn(
+            start=round(source.offset + max(0.0, turn.start), 3),
+            end=round(source.offset + min(source.duration, turn.end), 3),
+            speaker=names[turn.speaker],
+            track=source.participant,
+        )
+        for turn in turns
+        if max(0.0, turn.start) < min(source.duration, turn.end)
+    ]
+
+
+def _by_start(turns: Sequence[documents.Turn]) -> tuple[documents.Turn, ...]:
+    return tuple(sorted(turns, key=lambda turn: (turn.start, turn.end)))

@@ -110,9 +110,9 @@ def talk(turns: Iterable[Interval]) -> Talk:
     return Talk(speech, overlap)
 
 
-def in_order_of_appearance(turns: Iterable[Turn]) -> dict[str, str]:
-    """A name for each speaker: ``speaker-1`` is who speaks first."""
+def in_order_of_appearance(turns: Iterable[Turn], prefix: str, *, after: int = 0) -> dict[str, str]:
+    """A name for each speaker, numbered from ``after`` on: ``<prefix>-1`` is who speaks first."""
     names: dict[str, str] = {}
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
-        names.setdefault(turn.speaker, f"speaker-{len(names) + 1}")
+        names.setdefault(turn.speaker, f"{prefix}-{after + len(names) + 1}")
     return names

@@ -25,7 +25,6 @@ def subscribe(
             report=work.report(Stage.DIARIZATION),
         )
         async with work.transaction() as transaction:
-            if data is not None:
-                transaction.publish(
-                    SpeechDiarized.of(event.subject, tenant=event.tenant, source=SOURCE, data=data)
-                )
+            transaction.publish(
+                SpeechDiarized.of(event.subject, tenant=event.tenant, source=SOURCE, data=data)
+            )
