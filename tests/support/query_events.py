@@ -23,19 +23,26 @@ from minutier.schemas.events import (
     Announcement,
     AnyEvent,
     Attributed,
+    Completed,
+    Corrected,
     Diarized,
     Event,
     Failed,
     Ingested,
     IngestedTrack,
+    JobCompleted,
+    JobKind,
     MinutesWritten,
+    Received,
     RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
     Rejected,
+    SpeakerCorrected,
     SpeechDiarized,
     SpeechTranscribed,
     StageFailed,
+    TextReceived,
     Transcribed,
     TranscriptAttributed,
     Written,
@@ -135,7 +142,7 @@ def transcribed(**fields: Any) -> SpeechTranscribed:
     return at(SpeechTranscribed, 4, data, **fields)
 
 
-def attributed(transcript: ObjectRef = REF, **fields: Any) -> TranscriptAttributed:
+def attributed(transcript: ObjectRef = REF, seconds: float = 5, **fields: Any) -> TranscriptAttributed:
     data = Attributed(
         transcript=transcript,
         language="en",
@@ -146,10 +153,23 @@ def attributed(transcript: ObjectRef = REF, **fields: Any) -> TranscriptAttribut
         unknown_words=0,
         processing_seconds=0.5,
     )
-    return at(TranscriptAttributed, 5, data, **fields)
+    return at(TranscriptAttributed, seconds, data, **fields)
 
 
-def written(minutes: ObjectRef = REF, **fields: Any) -> MinutesWritten:
+def received(transcript: ObjectRef = REF, **fields: Any) -> TextReceived:
+    data = Received(transcript=transcript, source="summary-api", language="fr", segments=1)
+    return at(TextReceived, 1, data, **fields)
+
+
+def corrected(speaker: str = "speaker-1", **fields: Any) -> SpeakerCorrected:
+    return at(SpeakerCorrected, 7, Corrected(speaker=speaker, correction=REF), **fields)
+
+
+def job_completed(**fields: Any) -> JobCompleted:
+    return at(JobCompleted, 8, Completed(job_id=RECORDING, kind=JobKind.TRANSCRIPT), **fields)
+
+
+def written(minutes: ObjectRef = REF, seconds: float = 6, **fields: Any) -> MinutesWritten:
     data = Written(
         minutes=minutes,
         engine=Engine.EXTRACTIVE,
@@ -158,7 +178,7 @@ def written(minutes: ObjectRef = REF, **fields: Any) -> MinutesWritten:
         dropped_claims=0,
         processing_seconds=0.25,
     )
-    return at(MinutesWritten, 6, data, **fields)
+    return at(MinutesWritten, seconds, data, **fields)
 
 
 def failed(stage: str, reason: str = "worker_died", seconds: float = 9, **fields: Any) -> StageFailed:

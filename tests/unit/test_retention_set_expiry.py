@@ -10,7 +10,7 @@ from minutier.retention.domain import Kind, Policy
 from minutier.retention.set_expiry import set_expiry
 from minutier.retention.settings import RetentionSettings
 from minutier.shared.settings import InvalidSettings
-from tests.support.query_events import RECORDING, ingested
+from tests.support.query_events import RECORDING, ingested, received
 
 
 class Register:
@@ -38,6 +38,15 @@ async def test_dates_count_from_the_event() -> None:
         Kind.MEDIA: 120,
         Kind.TRANSCRIPT: 365,
         Kind.MINUTES: 365,
+    }
+
+
+async def test_a_text_has_no_media_that_could_expire() -> None:
+    event, register = received(), Register()
+    await set_expiry(event, policy=Policy("default", 1, 2, 3), register=register)
+    assert {kind: (date - event.time).days for (_, kind), (date, _) in register.dates.items()} == {
+        Kind.TRANSCRIPT: 2,
+        Kind.MINUTES: 3,
     }
 
 
