@@ -13,7 +13,7 @@ from minutier.summarisation.extractive import Extractive
 from minutier.summarisation.ports import Writer
 from minutier.summarisation.settings import SummarisationSettings
 from minutier.summarisation.summarise import summarise
-from tests.support.summarisation_fakes import KeptArtefacts, ScriptedWriter, attributed, transcript
+from tests.support.summarisation_fakes import KeptArtefacts, ScriptedWriter, transcript
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def run(artefacts: KeptArtefacts, writer: Writer, **changes: Any) -> tuple
     ref = await artefacts.store(document, tenant="acme", stage=Stage.ATTRIBUTION, version="1")
     reported: list[float] = []
     written = await summarise(
-        attributed(ref, document),
+        ref,
         tenant="acme",
         artefacts=artefacts,
         writer=writer,
@@ -97,11 +97,10 @@ async def test_after_a_failure_the_writer_is_asked_again(artefacts: KeptArtefact
 
 
 async def test_a_transcript_that_is_gone_is_no_reason_to_write(artefacts: KeptArtefacts) -> None:
-    document = transcript()
     missing = ObjectRef(bucket="artefacts", key="none", sha256="0" * 64, size=0)
     with pytest.raises(ObjectMissing):
         await summarise(
-            attributed(missing, document),
+            missing,
             tenant="acme",
             artefacts=artefacts,
             writer=Extractive(),

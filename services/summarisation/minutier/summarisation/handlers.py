@@ -1,6 +1,6 @@
-"""The subscription of summarisation."""
+"""The subscriptions of summarisation: a transcript is one, whether it was heard or handed in."""
 
-from minutier.schemas.events import MinutesWritten, Stage, TranscriptAttributed
+from minutier.schemas.events import MinutesWritten, Stage, TextReceived, TranscriptAttributed
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 from minutier.summarisation.ports import Artefacts, Writer
@@ -10,10 +10,9 @@ SOURCE = "minutier/summarisation"
 
 
 def subscribe(service: Service, *, artefacts: Artefacts, writer: Writer, fallback: Writer) -> None:
-    @service.on(TranscriptAttributed, long_running=True)
-    async def on_transcript_attributed(event: TranscriptAttributed, work: Work) -> None:
+    async def on_transcript(event: TranscriptAttributed | TextReceived, work: Work) -> None:
         data = await summarise(
-            event.data,
+            event.data.transcript,
             tenant=event.tenant,
             artefacts=artefacts,
             writer=writer,
@@ -24,3 +23,6 @@ def subscribe(service: Service, *, artefacts: Artefacts, writer: Writer, fallbac
             transaction.publish(
                 MinutesWritten.of(event.subject, tenant=event.tenant, source=SOURCE, data=data)
             )
+
+    service.on(TranscriptAttributed, long_running=True)(on_transcript)
+    service.on(TextReceived, long_running=True)(on_transcript)

@@ -12,7 +12,7 @@ from minutier.schemas.documents import (
     Topic,
     TranscriptDocument,
 )
-from minutier.schemas.events import Attributed, Stage, Written
+from minutier.schemas.events import Stage, Written
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.worker import Report
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 async def summarise(
-    data: Attributed,
+    ref: ObjectRef,
     *,
     tenant: str,
     artefacts: Artefacts,
@@ -31,18 +31,18 @@ async def summarise(
     fallback: Writer,
     report: Report,
 ) -> Written:
-    """Store the minutes of a transcript, and tell what they are.
+    """Store the minutes of the transcript ``ref``, and tell what they are.
 
     Where ``writer`` cannot, ``fallback`` writes them and they say why; they have a key of their own,
     so that ``writer`` is asked again when the work is done again.
     """
     started = time.monotonic()
-    transcript = await artefacts.load(TranscriptDocument, data.transcript)
+    transcript = await artefacts.load(TranscriptDocument, ref)
     meeting = meeting_of(transcript)
 
     async def written_by(writer: Writer, failure: Failure | None = None) -> tuple[MinutesDocument, ObjectRef]:
         version = artefact_version(
-            data.transcript.sha256,
+            ref.sha256,
             engine=writer.engine,
             model=writer.model.model_dump(mode="json"),
             failure=failure,
@@ -57,17 +57,18 @@ async def summarise(
         if found is not None:
             return found
         document = document_of(transcript, await writer.write(meeting, report), writer, failure)
-        ref = await artefacts.store(document, tenant=tenant, stage=Stage.SUMMARISATION, version=version)
-        return document, ref
+        return document, await artefacts.store(
+            document, tenant=tenant, stage=Stage.SUMMARISATION, version=version
+        )
 
     try:
-        minutes, ref = await written_by(writer)
+        minutes, kept = await written_by(writer)
     except CannotWrite as error:
         log.warning("minutes written without the endpoint", reason=error.failure)
-        minutes, ref = await written_by(fallback, error.failure)
+        minutes, kept = await written_by(fallback, error.failure)
     report(1.0)
     return Written(
-        minutes=ref,
+        minutes=kept,
         engine=minutes.engine,
         fell_back=minutes.fallback_reason is not None,
         items=sum(
