@@ -3,10 +3,13 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import urllib3
 from minio import Minio
@@ -22,6 +25,8 @@ ARTEFACTS = "artefacts"
 UPLOADS = "uploads"
 
 _CHUNK = 1024 * 1024
+# As many as a store tells at a time.
+_PAGE = 1000
 _DIGEST = "sha256"
 _MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "MethodNotAllowed"}
 
@@ -41,6 +46,16 @@ def client(settings: ObjectSettings) -> Minio:
         region=settings.region,
         http_client=pool,
     )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object as a listing has it; ``size`` in bytes."""
+
+    key: str
+    etag: str | None
+    size: int
+    modified: datetime
 
 
 class Objects:
@@ -91,6 +106,12 @@ class Objects:
     async def upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
         """Stream a file into the store; where its bytes are there already, nothing is written."""
         return await asyncio.to_thread(self._upload, bucket, key, file, content_type)
+
+    async def pages(self, bucket: str) -> AsyncIterator[list[Listed]]:
+        """The newest versions in a bucket, a page at a time. Raises `ObjectMissing` where there is none."""
+        listing = self._client.list_objects(bucket, recursive=True)
+        while page := await asyncio.to_thread(_page, listing):
+            yield page
 
     async def remove(self, location: Location) -> None:
         await asyncio.to_thread(
@@ -176,6 +197,19 @@ class Objects:
             bucket, key, stream, size, content_type=content_type, metadata={_DIGEST: sha256}
         )
         return ObjectRef(bucket=bucket, key=key, version_id=result.version_id, sha256=sha256, size=size)
+
+
+def _page(listing: Iterator[Any]) -> list[Listed]:
+    try:
+        return [
+            Listed(found.object_name, found.etag or None, found.size or 0, found.last_modified)
+            for found in islice(listing, _PAGE)
+            if not found.is_dir
+        ]
+    except S3Error as error:
+        if error.code in _MISSING:
+            raise ObjectMissing from None
+        raise
 
 
 class ObjectTooLarge(Exception):
