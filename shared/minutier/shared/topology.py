@@ -12,6 +12,8 @@ from minutier.schemas.events import EVENTS, AnyEvent
 EVENT_STREAM = "EVENTS"
 DEAD_LETTER_STREAM = "DEAD_LETTERS"
 ADVISORY_STREAM = "ADVISORIES"
+BUCKET_STREAM = "BUCKET_NOTIFICATIONS"
+BUCKET_CONSUMER = "ingestion-bucket-notifications"
 
 ACK_WAIT_SECONDS = 30.0
 # Far above what the delivery middleware attempts, so that what it gives up on waits for the
@@ -61,6 +63,16 @@ STREAMS: tuple[StreamConfig, ...] = (
         max_bytes=64 * 1024**2,
         max_age=30 * _DAY,
     ),
+    # What stores publish of their buckets. Should it overflow, the reconciler finds what was dropped.
+    StreamConfig(
+        name=BUCKET_STREAM,
+        subjects=["bucket.notifications.>"],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.OLD,
+        max_bytes=64 * 1024**2,
+        max_msg_size=1024**2,
+        max_age=7 * _DAY,
+    ),
 )
 
 
@@ -91,6 +103,16 @@ class Consumer:
         )
 
 
+def bucket_consumer(*, ack_wait: float) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=BUCKET_CONSUMER,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ack_wait,
+        max_deliver=SERVER_MAX_DELIVER,
+        max_ack_pending=MAX_ACK_PENDING,
+    )
+
+
 def consumers(service: str) -> tuple[Consumer, ...]:
     return tuple(Consumer(service, event) for event in SUBSCRIPTIONS[service])
 
@@ -115,3 +137,4 @@ async def upsert(js: JetStreamContext, *, replicas: int = 1, ack_wait: float = A
         for consumer in consumers(service):
             # Creating a durable that exists updates it where the change is allowed.
             await js.add_consumer(EVENT_STREAM, consumer.config(ack_wait=ack_wait))
+    await js.add_consumer(BUCKET_STREAM, bucket_consumer(ack_wait=ack_wait))
