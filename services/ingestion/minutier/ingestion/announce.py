@@ -1,14 +1,16 @@
 """The use case: a recording is announced, once, whoever tells of it and however often."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
 from minutier.ingestion import repository
-from minutier.ingestion.domain import SOURCE
-from minutier.schemas.events import Announcement, RecordingAnnounced, recording_id
+from minutier.ingestion.domain import SOURCE, Identity, never_came
+from minutier.ingestion.repository import Claim
+from minutier.schemas.events import Announcement, RecordingAnnounced
 from minutier.schemas.references import Location
+from minutier.schemas.rejections import RejectionReason
 from minutier.shared.delivery import Transaction
 from minutier.shared.objects import UPLOADS
 
@@ -36,35 +38,74 @@ class Announcer:
         async with self._transactions() as transaction:
             return await announce(transaction, tenant, announcement, etag=etag)
 
+    async def give_up(self, identity: Identity, reason: RejectionReason) -> bool:
+        """As `give_up`, in a transaction of its own."""
+        async with self._transactions() as transaction:
+            return await give_up(transaction, identity, reason)
+
 
 async def announce(
     transaction: Transaction, tenant: str, announcement: Announcement, *, etag: str | None = None
 ) -> Announced:
-    """Announce a recording, unless it has been: under its id, or as the same object under another.
+    """Announce a recording, unless it has been: under its id, or as the same object under another's.
 
     A webhook, a bucket notification and the reconciler may all tell of one object, in any order; its
-    bucket, its key, and its ``etag`` where it is known, say that it is one. What was rejected may be
-    announced again.
+    bucket, its key, and its ``etag`` where it is known, say that it is one. A source that tells of an
+    object under two ids has written it twice. What was rejected may be announced again, as the
+    recording that it was.
     """
-    own_id = recording_id(tenant, announcement.source, announcement.external_id)
     session = transaction.session
-    for location in _lasting_locations(announcement):
-        claimed_by = await repository.claim_object(
-            session,
-            tenant,
-            location,
-            etag=etag,
-            recording_id=own_id,
-            language=announcement.language,
-            has_metadata=announcement.metadata is not None,
+    identity = Identity(tenant, announcement.source, announcement.external_id)
+    locations = _lasting_locations(announcement)
+    # In one order, so that of two announcements that share objects neither waits for the other.
+    claims = {
+        location: await repository.claim_of(session, tenant, location, etag=etag)
+        for location in sorted(locations, key=lambda location: (location.bucket, location.key))
+    }
+    await repository.end(session, identity)
+    standing = _standing(claims.values(), identity)
+    if standing is None:
+        for location in locations:
+            await repository.claim(
+                session,
+                location,
+                identity,
+                etag=etag,
+                language=announcement.language,
+                has_metadata=announcement.metadata is not None,
+            )
+    elif standing.rejected_as is None:
+        return Announced(standing.recording_id, new=False)
+    else:
+        identity = standing.rejected_as
+        announcement = announcement.model_copy(
+            update={"source": identity.source, "external_id": identity.external_id}
         )
-        if claimed_by is not None:
-            return Announced(claimed_by, new=False)
-    if await repository.is_taken_in(session, own_id):
-        return Announced(own_id, new=False)
-    await repository.fulfil(session, own_id)
-    transaction.publish(RecordingAnnounced.of(own_id, tenant=tenant, source=SOURCE, data=announcement))
-    return Announced(own_id, new=True)
+    if await repository.is_taken_in(session, identity.recording_id):
+        return Announced(identity.recording_id, new=False)
+    transaction.publish(
+        RecordingAnnounced.of(identity.recording_id, tenant=tenant, source=SOURCE, data=announcement)
+    )
+    return Announced(identity.recording_id, new=True)
+
+
+def _standing(claims: Iterable[Claim | None], identity: Identity) -> Claim | None:
+    """The claim of the recording that every object is already; ``None`` where they are not one."""
+    found = set(claims)
+    if len(found) != 1 or (claim := found.pop()) is None:
+        return None
+    anew = claim.source == identity.source and claim.recording_id != identity.recording_id
+    return None if anew else claim
+
+
+async def give_up(transaction: Transaction, identity: Identity, reason: RejectionReason) -> bool:
+    """Tell that a recording was begun and will not come; false where its end was told of before."""
+    if not await repository.end(transaction.session, identity):
+        return False
+    if not await repository.reject(transaction.session, identity, reason):
+        return False
+    transaction.publish(never_came(identity, reason))
+    return True
 
 
 def _lasting_locations(announcement: Announcement) -> list[Location]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from minutier.schemas.clock import now
 from minutier.schemas.events import (
     Ingested,
     RecordingAnnounced,
@@ -49,6 +50,29 @@ class Limits:
     """What one recording may measure at most: seconds of sound, bytes of file."""
 
     seconds: float
+    size: int
+
+    def narrowed(self, *, seconds: float | None, size: int | None) -> "Limits":
+        """The lesser of these and others; ``None`` sets no limit of its own."""
+        return Limits(
+            seconds=self.seconds if seconds is None else min(self.seconds, seconds),
+            size=self.size if size is None else min(self.size, size),
+        )
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds after its announcement a recording's media, and its account, may be missing."""
+
+    media: float = 0.0
+    account: float = 0.0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was announced, as it came."""
+
+    sha256: str
     size: int
 
 
@@ -142,9 +166,24 @@ class Held:
 
     @property
     def locations(self) -> tuple[Location | Link, ...]:
-        """Where its media lies."""
-        mix = (self.event.data.mix,) if self.event.data.mix else ()
-        return (*mix, *(track.location for track in self.event.data.tracks))
+        """Where its media lies, and the meeting server's account."""
+        data = self.event.data
+        account = data.metadata.location if data.metadata else None
+        media = (data.mix, *(track.location for track in data.tracks), account)
+        return tuple(location for location in media if location is not None)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a recording the same, whoever tells of it."""
+
+    tenant: str
+    source: str
+    external_id: str
+
+    @property
+    def recording_id(self) -> UUID:
+        return recording_id(self.tenant, self.source, self.external_id)
 
 
 Settlement = RecordingIngested | RecordingRejected
@@ -175,6 +214,12 @@ def settlement(event: RecordingAnnounced, outcome: Ingested | RejectionReason) -
     return RecordingRejected.of(
         event.subject, tenant=event.tenant, source=SOURCE, data=data, id=_settlement_id(event)
     )
+
+
+def never_came(identity: Identity, reason: RejectionReason) -> RecordingRejected:
+    """What tells that a recording was begun, and that nothing will be announced."""
+    data = Rejected(reason=reason, source=identity.source, announced_at=now())
+    return RecordingRejected.of(identity.recording_id, tenant=identity.tenant, source=SOURCE, data=data)
 
 
 def is_over(announced: RecordingAnnounced, by: RecordingAnnounced | Settlement) -> bool:

@@ -29,23 +29,27 @@ class Recording(Table, table=True):
 class AnnouncedObject(Table, table=True):
     """An object of a bucket that some recording was announced to be, whoever announced it.
 
-    ``etag`` is empty where who announced it did not know it.
+    ``etag`` is empty until somebody tells it.
     """
 
     __tablename__ = "announced_objects"
 
+    tenant: str = Field(primary_key=True)
     bucket: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     etag: str = Field(primary_key=True)
-    tenant: str
     recording_id: UUID = Field(index=True)
+    source: str
     language: str | None = None
     has_metadata: bool = False
     announced_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
 class Expectation(Table, table=True):
-    """A recording that was begun or promised, and that is missing once ``due_at`` has passed."""
+    """A recording that was begun, and that is missing once ``due_at`` has passed.
+
+    Without ``due_at`` its end has been told of: news of its beginning that comes late expects nothing.
+    """
 
     __tablename__ = "expectations"
 
@@ -54,4 +58,4 @@ class Expectation(Table, table=True):
     source: str
     external_id: str
     expected_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    due_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, index=True))
+    due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), index=True))

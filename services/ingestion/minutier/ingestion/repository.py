@@ -1,13 +1,20 @@
 """Every SQL statement of ingestion."""
 
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func, or_
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col, delete, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from minutier.ingestion.domain import Identity
 from minutier.ingestion.models import AnnouncedObject, Expectation, Recording
 from minutier.schemas.clock import now
 from minutier.schemas.events import Ingested, RecordingAnnounced
@@ -51,59 +58,172 @@ class Register:
         )
         return (await session.exec(statement)).first() is not None
 
+    async def announced_among(
+        self, tenant: str, bucket: str, keys: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """The etags under which these objects were announced; an empty one stands for any."""
+        statement = select(AnnouncedObject.key, AnnouncedObject.etag).where(
+            col(AnnouncedObject.tenant) == tenant,
+            col(AnnouncedObject.bucket) == bucket,
+            col(AnnouncedObject.key).in_(keys),
+        )
+        etags: dict[str, set[str]] = defaultdict(set)
+        async with AsyncSession(self._engine) as session:
+            for key, etag in await session.exec(statement):
+                etags[key].add(etag)
+        return {key: frozenset(found) for key, found in etags.items()}
+
+    async def overdue(self, *, limit: int) -> list[Identity]:
+        """Recordings whose end nobody has told of in time, the longest due first."""
+        statement = (
+            select(Expectation.tenant, Expectation.source, Expectation.external_id)
+            .where(col(Expectation.due_at) <= now())
+            .order_by(col(Expectation.due_at))
+            .limit(limit)
+        )
+        async with AsyncSession(self._engine) as session:
+            return [Identity(*row) for row in await session.exec(statement)]
+
+    @asynccontextmanager
+    async def alone(self, work: str) -> AsyncIterator[bool]:
+        """Whether nobody else is at ``work``, and will be for as long as the context lasts."""
+        key = func.hashtextextended(work, 0)
+        # No transaction stays open meanwhile: the work may take longer than one may idle.
+        async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            mine = bool(await connection.scalar(select(func.pg_try_advisory_lock(key))))
+            try:
+                yield mine
+            finally:
+                if mine:
+                    await connection.execute(select(func.pg_advisory_unlock(key)))
+
 
 async def is_taken_in(session: AsyncSession, recording_id: UUID) -> bool:
     statement = select(Recording.id).where(Recording.id == recording_id, col(Recording.rejected).is_(None))
     return (await session.exec(statement)).first() is not None
 
 
-async def claim_object(
-    session: AsyncSession,
-    tenant: str,
-    location: Location,
-    *,
-    etag: str | None,
-    recording_id: UUID,
-    language: str | None,
-    has_metadata: bool,
-) -> UUID | None:
-    """Note that an object is the recording ``recording_id``, or return the recording it is already.
+@dataclass(frozen=True)
+class Claim:
+    """The recording that an object was announced to be; ``rejected_as`` says that it may be again."""
 
-    Of several at once one is first, and the others wait for it. An object whose recording was rejected
-    can be claimed again. Two etags that are both known and differ are two objects.
+    recording_id: UUID
+    source: str
+    rejected_as: Identity | None
+
+
+async def claim_of(
+    session: AsyncSession, tenant: str, location: Location, *, etag: str | None
+) -> Claim | None:
+    """Which recording an object is; whoever else announces it waits for this transaction.
+
+    Two etags that are both known and differ are two objects. An etag that nobody knew is kept.
     """
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{location.bucket}/{location.key}", 0))
-    await session.exec(select(lock))
-    same = [
-        col(AnnouncedObject.bucket) == location.bucket,
-        col(AnnouncedObject.key) == location.key,
-        *([col(AnnouncedObject.etag).in_(["", etag])] if etag else []),
-    ]
-    standing = (
-        select(AnnouncedObject.recording_id)
+    name = f"{tenant}/{location.bucket}/{location.key}"
+    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    statement = (
+        select(AnnouncedObject, Recording)
         .join(Recording, col(Recording.id) == col(AnnouncedObject.recording_id), isouter=True)
-        .where(*same, or_(col(Recording.id).is_(None), col(Recording.rejected).is_(None)))
+        .where(
+            col(AnnouncedObject.tenant) == tenant,
+            col(AnnouncedObject.bucket) == location.bucket,
+            col(AnnouncedObject.key) == location.key,
+            *([col(AnnouncedObject.etag).in_(["", etag])] if etag else []),
+        )
+        .order_by((col(AnnouncedObject.etag) == etag).desc(), col(AnnouncedObject.announced_at).desc())
         .limit(1)
     )
-    if (claimed_by := (await session.exec(standing)).first()) is not None:
-        return claimed_by
-    await session.exec(delete(AnnouncedObject).where(*same))
-    session.add(
-        AnnouncedObject(
-            bucket=location.bucket,
-            key=location.key,
-            etag=etag or "",
-            tenant=tenant,
-            recording_id=recording_id,
-            language=language,
-            has_metadata=has_metadata,
-            announced_at=now(),
+    found = (await session.exec(statement)).first()
+    if found is None:
+        return None
+    # A recording that is not settled yet has no row.
+    announced, recording = cast("tuple[AnnouncedObject, Recording | None]", found)
+    if etag:
+        announced.etag = etag
+    rejected = recording is not None and recording.rejected is not None
+    return Claim(
+        announced.recording_id,
+        announced.source,
+        Identity(tenant, recording.source, recording.external_id) if recording and rejected else None,
+    )
+
+
+async def claim(
+    session: AsyncSession,
+    location: Location,
+    identity: Identity,
+    *,
+    etag: str | None,
+    language: str | None,
+    has_metadata: bool,
+) -> None:
+    """Note which recording an object is, after `claim_of` has said whose it was."""
+    row = {
+        "tenant": identity.tenant,
+        "bucket": location.bucket,
+        "key": location.key,
+        "etag": etag or "",
+        "recording_id": identity.recording_id,
+        "source": identity.source,
+        "language": language,
+        "has_metadata": has_metadata,
+        "announced_at": now(),
+    }
+    object_ = ["tenant", "bucket", "key", "etag"]
+    statement = insert(AnnouncedObject).values(row)
+    await session.exec(
+        statement.on_conflict_do_update(
+            index_elements=object_, set_={name: row[name] for name in row if name not in object_}
         )
     )
-    await session.flush()
-    return None
 
 
-async def fulfil(session: AsyncSession, recording_id: UUID) -> None:
-    """What was expected is there."""
-    await session.exec(delete(Expectation).where(col(Expectation.recording_id) == recording_id))
+async def expect(session: AsyncSession, identity: Identity, *, due_at: datetime) -> None:
+    """Somebody is to tell of this recording's end, unless somebody has."""
+    await session.exec(insert(Expectation).values(_expectation(identity, due_at)).on_conflict_do_nothing())
+
+
+async def end(session: AsyncSession, identity: Identity) -> bool:
+    """This recording's end was told of, by an announcement or otherwise; false where it was before."""
+    statement = (
+        insert(Expectation)
+        .values(_expectation(identity, None))
+        .on_conflict_do_update(
+            index_elements=["recording_id"],
+            set_={"due_at": None},
+            where=col(Expectation.due_at).is_not(None),
+        )
+        .returning(col(Expectation.recording_id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def reject(session: AsyncSession, identity: Identity, reason: RejectionReason) -> bool:
+    """In ``session``'s transaction; false where the register has the recording already."""
+    at = now()
+    statement = (
+        insert(Recording)
+        .values(
+            id=identity.recording_id,
+            tenant=identity.tenant,
+            source=identity.source,
+            external_id=identity.external_id,
+            announced_at=at,
+            settled_at=at,
+            rejected=reason.value,
+        )
+        .on_conflict_do_nothing()
+        .returning(col(Recording.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+def _expectation(identity: Identity, due_at: datetime | None) -> dict[str, object]:
+    return {
+        "recording_id": identity.recording_id,
+        "tenant": identity.tenant,
+        "source": identity.source,
+        "external_id": identity.external_id,
+        "expected_at": now(),
+        "due_at": due_at,
+    }

@@ -2,10 +2,13 @@
 
 import hmac
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
+from minutier.schemas.events import AnnouncedMetadata, MetadataKind
+from minutier.schemas.references import Location
 from minutier.shared.objects import ARTEFACTS, RECORDINGS
 
 
@@ -46,6 +49,15 @@ class Tenant(BaseModel):
     max_bytes: int | None = Field(None, gt=0, description="largest file, if less than the service's")
     max_hours: float | None = Field(None, gt=0, description="longest recording, if less than the service's")
     requests_per_minute: int = Field(600, ge=1)
+
+    def metadata_of(self, location: Location) -> AnnouncedMetadata | None:
+        """Where the account of what lies at ``location`` is, if this tenant's server writes one."""
+        if self.metadata_key is None:
+            return None
+        key = self.metadata_key.replace("{stem}", PurePosixPath(location.key).stem)
+        return AnnouncedMetadata(
+            kind=MetadataKind.LASUITE_MEET, location=Location(bucket=location.bucket, key=key)
+        )
 
     @model_validator(mode="after")
     def is_whole(self) -> "Tenant":

@@ -10,11 +10,12 @@ down_revision = "0001"
 def upgrade() -> None:
     op.create_table(
         "announced_objects",
+        sa.Column("tenant", sa.String, primary_key=True),
         sa.Column("bucket", sa.String, primary_key=True),
         sa.Column("key", sa.String, primary_key=True),
         sa.Column("etag", sa.String, primary_key=True),
-        sa.Column("tenant", sa.String, nullable=False),
         sa.Column("recording_id", sa.Uuid, nullable=False, index=True),
+        sa.Column("source", sa.String, nullable=False),
         sa.Column("language", sa.String),
         sa.Column("has_metadata", sa.Boolean, nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
@@ -26,7 +27,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String, nullable=False),
         sa.Column("external_id", sa.String, nullable=False),
         sa.Column("expected_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False, index=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), index=True),
     )
 
 
