@@ -1,0 +1,48 @@
+"""How a recording ends, as far as its transcript goes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from minutier.schemas.events import (
+    AnyEvent,
+    RecordingIngested,
+    RecordingRejected,
+    Stage,
+    StageFailed,
+    TranscriptAttributed,
+)
+
+Outcome = TranscriptAttributed | RecordingRejected | StageFailed
+
+BEARING: tuple[type[AnyEvent], ...] = (
+    RecordingIngested,
+    TranscriptAttributed,
+    RecordingRejected,
+    StageFailed,
+)
+
+_NEEDED = {Stage.DIARIZATION, Stage.TRANSCRIPTION, Stage.ATTRIBUTION}
+
+
+def outcome(told: Iterable[AnyEvent], *, since: datetime) -> Outcome | None:
+    """What ends the wait for the transcript of a recording that was announced after ``since``, if anything.
+
+    ``told`` are its events, those of a kind oldest first. A transcript counts whenever it was made. What
+    befell an announcement before ``since`` does not: the recording was announced again. The service that
+    takes recordings in may fail at other work once this one is in.
+    """
+    events = list(told)
+    transcripts = [event for event in events if isinstance(event, TranscriptAttributed)]
+    if transcripts:
+        return transcripts[-1]
+    taken_in = any(isinstance(event, RecordingIngested) for event in events)
+    for event in events:
+        match event:
+            case RecordingRejected() if event.data.announced_at >= since and not taken_in:
+                return event
+            case StageFailed() if event.data.stage in _NEEDED:
+                return event
+            case StageFailed() if event.data.stage == Stage.INGESTION:
+                if event.time >= since and not taken_in:
+                    return event
+    return None

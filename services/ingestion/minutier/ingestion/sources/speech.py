@@ -1,0 +1,258 @@
+"""Speech to text as OpenAI's API has it: a file goes in, and its transcript comes back."""
+
+import asyncio
+import re
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from minutier.ingestion.access import Access
+from minutier.ingestion.hand_in import HandIn
+from minutier.ingestion.multipart import Form
+from minutier.ingestion.speech_formats import (
+    PLAIN,
+    DiarizedTranscription,
+    Granularity,
+    ResponseFormat,
+    Transcription,
+    VerboseTranscription,
+    diarized,
+    transcription,
+    verbose,
+)
+from minutier.ingestion.transcribe import Outcomes, Unfinished, begin, finish
+from minutier.schemas.documents import TranscriptDocument
+from minutier.schemas.events import RecordingRejected, StageFailed, TranscriptAttributed
+from minutier.schemas.references import ObjectRef
+from minutier.schemas.rejections import RejectionReason
+from minutier.shared.problems import Problem
+
+T = TypeVar("T")
+
+_RETRY_SECONDS = 30
+# As nginx calls it: nobody reads this answer.
+_CLIENT_CLOSED_REQUEST = 499
+
+_STATUS = {
+    RejectionReason.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RejectionReason.TOO_LONG: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RejectionReason.NO_AUDIO: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RejectionReason.CORRUPT: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RejectionReason.UNSUPPORTED: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+_TIMED = {ResponseFormat.VERBOSE_JSON, ResponseFormat.DIARIZED_JSON}
+
+_FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "model": {"type": "string", "description": "any; the server's own is used"},
+                    "language": {"type": "string", "description": "ISO 639 code; detected if not given"},
+                    "response_format": {"enum": list(ResponseFormat), "default": ResponseFormat.JSON},
+                    "timestamp_granularities[]": {"type": "array", "items": {"enum": list(Granularity)}},
+                    "stream": {"enum": ["false"]},
+                    **{
+                        name: {"type": "string", "description": "accepted, and without effect"}
+                        for name in ("prompt", "temperature", "chunking_strategy")
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+class Documents(Protocol):
+    async def load(self, kind: type[TranscriptDocument], ref: ObjectRef) -> TranscriptDocument: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a form asks for; ``file`` is where it was written."""
+
+    file: Path
+    language: str | None
+    format: ResponseFormat
+    granularities: frozenset[Granularity]
+
+
+def router(
+    access: Access,
+    *,
+    hand_in: HandIn,
+    outcomes: Outcomes,
+    documents: Documents,
+    wait_seconds: float,
+    requests: int,
+) -> APIRouter:
+    """At most ``requests`` are under way at once, each for at most ``wait_seconds`` after its upload."""
+    places = Places(requests)
+
+    async def speech_to_text(request: Request, tenant: Annotated[str, Depends(access.tenant)]) -> Response:
+        """Transcribe a file, and tell who said what; the answer comes when all of it is done."""
+        with places.taken():
+            async with hand_in.form(request, tenant) as form:
+                asked = asked_in(form)
+                begun = await begin(asked.file, tenant, asked.language, hand_in=hand_in)
+            outcome = await _unless_hung_up(request, finish(begun, outcomes=outcomes, seconds=wait_seconds))
+        match outcome:
+            case TranscriptAttributed():
+                return answer(await documents.load(TranscriptDocument, outcome.data.transcript), asked)
+            case RecordingRejected(data=rejected):
+                status = _STATUS.get(rejected.reason, HTTPStatus.INTERNAL_SERVER_ERROR)
+                raise HTTPException(status, rejected.reason.explanation)
+            case StageFailed(data=failed):
+                raise HTTPException(
+                    HTTPStatus.INTERNAL_SERVER_ERROR,
+                    f"The recording {outcome.subject} has no transcript: {failed.stage} gave up "
+                    f"({failed.reason}). It is kept; ask the operator to have it done again.",
+                )
+            case Unfinished(recording_id):
+                raise HTTPException(
+                    HTTPStatus.GATEWAY_TIMEOUT,
+                    f"The recording {recording_id} is still being worked on. Send the same file again to go "
+                    "on waiting for it.",
+                )
+            case None:
+                return Response(status_code=_CLIENT_CLOSED_REQUEST)
+
+    routes = APIRouter(tags=["speech"])
+    for path in ("/v1/audio/transcriptions", "/audio/transcriptions"):
+        routes.post(
+            path,
+            response_model=None,
+            openapi_extra={"requestBody": _FORM},
+            responses={
+                200: {
+                    "model": Transcription | VerboseTranscription | DiarizedTranscription,
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                },
+                **{
+                    code: {"model": Problem, "content": {"application/problem+json": {}}}
+                    for code in (500, 503, 504)
+                },
+            },
+        )(speech_to_text)
+        routes.post(f"{path}/", include_in_schema=False, response_model=None)(speech_to_text)
+    return routes
+
+
+def asked_in(form: Form) -> Asked:
+    """What a form asks for; answers 422 where that is nothing that can be given."""
+    files = form.files.get("file", ())
+    if len(files) != 1 or files[0].path.stat().st_size == 0:
+        raise _unprocessable("Send the recording as the form's one 'file', which is not empty.")
+    if _field(form, "stream") in {"true", "1"}:
+        raise _unprocessable("'stream' is not supported: the answer comes when all of it is done.")
+    asked_format = _format(_field(form, "response_format") or ResponseFormat.JSON)
+    granularities = _granularities(form)
+    if Granularity.WORD in granularities and asked_format not in _TIMED:
+        raise _unprocessable(
+            "'timestamp_granularities' of words need 'response_format' verbose_json or diarized_json."
+        )
+    return Asked(files[0].path, _language(_field(form, "language") or ""), asked_format, granularities)
+
+
+def answer(transcript: TranscriptDocument, asked: Asked) -> Response:
+    """A transcript in the format that was asked for."""
+    document: BaseModel
+    match asked.format:
+        case ResponseFormat.JSON:
+            document = transcription(transcript)
+        case ResponseFormat.VERBOSE_JSON:
+            document = verbose(transcript, asked.granularities)
+        case ResponseFormat.DIARIZED_JSON:
+            document = diarized(transcript, asked.granularities)
+        case plain:
+            return PlainTextResponse(PLAIN[plain](transcript))
+    return JSONResponse(document.model_dump(exclude_none=True))
+
+
+class Places:
+    """As many requests as are let in at once."""
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Answers 503 where every place is taken."""
+        if self._free == 0:
+            raise HTTPException(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "As many files as may be are being transcribed. Send this one later.",
+                {"Retry-After": str(_RETRY_SECONDS)},
+            )
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+async def _unless_hung_up(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """What ``work`` comes to; ``None``, and no more work, once the client has hung up."""
+    working, listening = asyncio.create_task(work), asyncio.create_task(_hung_up(request))
+    try:
+        await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        listening.cancel()
+        await asyncio.gather(working, listening, return_exceptions=True)
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _field(form: Form, name: str) -> str | None:
+    return next(iter(form.fields.get(name, ())), None)
+
+
+def _format(named: str) -> ResponseFormat:
+    try:
+        return ResponseFormat(named)
+    except ValueError:
+        raise _unprocessable(f"'response_format' is one of {', '.join(ResponseFormat)}.") from None
+
+
+def _granularities(form: Form) -> frozenset[Granularity]:
+    named = [
+        value
+        for name in ("timestamp_granularities[]", "timestamp_granularities")
+        for value in form.fields.get(name, ())
+    ]
+    try:
+        return frozenset(map(Granularity, named)) or frozenset({Granularity.SEGMENT})
+    except ValueError:
+        raise _unprocessable(f"'timestamp_granularities' are {' and '.join(Granularity)}.") from None
+
+
+def _language(named: str) -> str | None:
+    """``fr-FR`` is ``fr``; nothing, or ``auto``, is to be detected."""
+    code = re.split("[-_]", named.strip().lower(), maxsplit=1)[0]
+    if code in {"", "auto"}:
+        return None
+    if not re.fullmatch("[a-z]{2,3}", code):
+        raise _unprocessable("'language' is a code such as 'fr'.")
+    return code
+
+
+def _unprocessable(detail: str) -> HTTPException:
+    return HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
