@@ -7,7 +7,7 @@ is set during a meeting moves nothing. BigBlueButton itself places audio by thes
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element
@@ -21,17 +21,22 @@ Spans = tuple[tuple[float, float], ...]
 # The internal id of a meeting ends in the time of its creation, in milliseconds since 1970.
 _CREATED = re.compile(r"-(\d{13})$")
 
+# Milliseconds; a number beyond them is no time.
 _LATEST = 10**14
+# Starts and ends of elements within one event; that of a presentation has some for every slide.
+_LARGEST = 100_000
 
 
 @dataclass(frozen=True)
 class AudioFile:
     """A file of the archive's audio, from ``start`` to ``end``, in seconds since 1970.
 
+    ``name`` is that of the file, without folder and suffix, which archiving may have changed.
     ``participant`` is whom it is a recording of, where everybody has a file of their own; ``screen`` says
     that it is the sound of what they shared, and not their voice.
     """
 
+    name: str
     start: float
     end: float
     participant: str | None = None
@@ -40,15 +45,15 @@ class AudioFile:
 
 @dataclass(frozen=True)
 class Meeting:
-    """What ``events.xml`` tells of a meeting; ``audio`` is by file name without folder and suffix."""
+    """What ``events.xml`` tells of a meeting; ``audio`` is by start."""
 
     title: str | None
     account: Account
-    audio: Mapping[str, AudioFile]
+    audio: tuple[AudioFile, ...]
 
     def file_named(self, name: str) -> AudioFile | None:
-        """The file with this name; archiving may have changed its suffix."""
-        return self.audio.get(_stem(name))
+        """The file that was sent under this name."""
+        return next((file for file in self.audio if file.name == _stem(name)), None)
 
     def was_recording(self, file: AudioFile) -> bool:
         """Whether anything in a file lies within the recording marks."""
@@ -77,17 +82,22 @@ def read_meeting(file: Path) -> Meeting:
 
 
 def _children(file: Path) -> Iterator[Element]:
-    """The children of the root, each of which is gone when the next one comes."""
+    """The children of the root, each of which is gone when the next one comes, and none of which is vast."""
     elements = iterparse(file, events=("start", "end"), forbid_dtd=True)
     _, root = next(elements)
     if root.tag != "recording":
         raise ValueError("another document")
     depth = 1
+    within = 0
     for kind, element in elements:
         depth += 1 if kind == "start" else -1
+        within += 1
+        if within > _LARGEST:
+            raise ValueError("larger than any event")
         if kind == "end" and depth == 1:
             yield element
             root.clear()
+            within = 0
 
 
 @dataclass
@@ -210,23 +220,21 @@ class _Log:
                 talks=tuple(sorted(told, key=lambda talk: (talk.start, talk.participant))),
                 recorded=self._since_1970(self._recorded),
             ),
-            audio={
-                name: self._audio_file(file) for name, file in self._audio.items() if self._is_public(file)
-            },
+            audio=tuple(sorted(self._audio_files(), key=lambda file: file.start)),
         )
 
-    def _is_public(self, file: _Recorded) -> bool:
-        """What was said in a group apart is not the meeting's; which part of a file that is, is not told."""
-        return file.screen or file.participant not in self._in_groups
-
-    def _audio_file(self, file: _Recorded) -> AudioFile:
-        end = self._last if file.end is None else file.end
-        return AudioFile(
-            start=self._seconds(file.start),
-            end=self._seconds(end),
-            participant=file.participant and self._same_person.get(file.participant, file.participant),
-            screen=file.screen,
-        )
+    def _audio_files(self) -> Iterator[AudioFile]:
+        for name, file in self._audio.items():
+            # What was said in a group apart is not the meeting's, and which part of a file it is is not told.
+            if file.participant in self._in_groups and not file.screen:
+                continue
+            yield AudioFile(
+                name,
+                start=self._seconds(file.start),
+                end=self._seconds(self._last if file.end is None else file.end),
+                participant=file.participant and self._same_person.get(file.participant, file.participant),
+                screen=file.screen,
+            )
 
     def _since_1970(self, spans: Iterable[tuple[int, int]]) -> Spans:
         """Spans of the server's clock by start; those that meet are one, and those of no length none."""
