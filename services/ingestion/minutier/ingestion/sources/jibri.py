@@ -1,0 +1,137 @@
+"""Jibri, which records Jitsi Meet, and whose finalize script sends a film and its ``metadata.json``."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
+
+from minutier.ingestion.access import Access
+from minutier.ingestion.hand_in import HandIn, files_in, id_in, numbered, upload_location
+from minutier.ingestion.multipart import Form
+from minutier.schemas.events import Announcement
+
+SOURCE = "jibri"
+
+_METADATA_BYTES = 1024**2
+_TITLE_CHARACTERS = 300
+_NAME_CHARACTERS = 200
+_PARTICIPANTS = 500
+
+
+class HandedIn(BaseModel):
+    """What became of a session."""
+
+    recordings: list[UUID] = Field(description="ids of its recordings, those known before included")
+
+
+@dataclass(frozen=True)
+class Session:
+    """What ``metadata.json`` tells: the room, and who was there; not who spoke."""
+
+    room: str | None = None
+    participants: tuple[str, ...] = ()
+
+
+def read_session(metadata: str | bytes) -> Session:
+    """What can be understood of it: however odd it is, the recording is no worse for it."""
+    try:
+        told = json.loads(metadata)
+    except (ValueError, RecursionError):
+        return Session()
+    if not isinstance(told, dict):
+        return Session()
+    participants = told.get("participants")
+    names = (_name(entry) for entry in participants) if isinstance(participants, list) else ()
+    return Session(_room(told.get("meeting_url")), tuple(dict.fromkeys(filter(None, names)))[:_PARTICIPANTS])
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The use case: the films of a session are announced, with who was there."""
+
+    hand_in: HandIn
+
+    async def take(self, tenant: str, form: Form) -> HandedIn:
+        """Answers 422 where the form is not what the finalize script sends."""
+        session_id = id_in(form, "session")
+        films = files_in(form, "recording")
+        session = await asyncio.to_thread(_told_in, [file.path for file in form.files.get("metadata", ())])
+        announced = []
+        for number, film in enumerate(films):
+            location = upload_location()
+            announcement = Announcement(
+                source=SOURCE,
+                external_id=numbered(session_id, number),
+                title=session.room,
+                participants=session.participants,
+                mix=location,
+            )
+            announced.append(await self.hand_in.announce(tenant, announcement, {location: film.path}))
+        return HandedIn(recordings=[each.recording_id for each in announced])
+
+
+def router(access: Access, sessions: Sessions) -> APIRouter:
+    routes = APIRouter(tags=["sources"])
+
+    async def take(request: Request, tenant: Annotated[str, Depends(access.tenant)]) -> HandedIn:
+        """Take a session of Jibri: its film, and `metadata.json` where there is one."""
+        async with sessions.hand_in.form(request, tenant) as form:
+            return await sessions.take(tenant, form)
+
+    routes.post("/webhooks/jibri", openapi_extra={"requestBody": _FORM})(take)
+    routes.post("/webhooks/jibri/", include_in_schema=False)(take)
+    return routes
+
+
+def _told_in(files: Iterable[Path]) -> Session:
+    file = next(iter(files), None)
+    if file is None or file.stat().st_size > _METADATA_BYTES:
+        return Session()
+    return read_session(file.read_bytes())
+
+
+def _room(url: Any) -> str | None:
+    """The last part of the meeting's address."""
+    try:
+        path = urlsplit(url).path if isinstance(url, str) else ""
+    except ValueError:
+        return None
+    return _shown(unquote(path.rstrip("/").rpartition("/")[2]), _TITLE_CHARACTERS)
+
+
+def _name(entry: Any) -> str | None:
+    """A participant's display name, which Jibri has from their token."""
+    user = entry.get("user") if isinstance(entry, dict) else None
+    name = user.get("name") if isinstance(user, dict) else None
+    return _shown(name, _NAME_CHARACTERS) if isinstance(name, str) else None
+
+
+def _shown(text: str, limit: int) -> str | None:
+    """The text as it is shown: what has no form, such as half a character, is left out."""
+    return "".join(filter(str.isprintable, text)).strip()[:limit] or None
+
+
+_FILE = {"type": "string", "format": "binary"}
+_FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["session", "recording"],
+                "properties": {
+                    "session": {"type": "string", "maxLength": 200, "description": "its folder's name"},
+                    "recording": _FILE,
+                    "metadata": _FILE | {"description": "metadata.json"},
+                },
+            }
+        }
+    },
+}
