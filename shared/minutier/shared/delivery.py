@@ -69,7 +69,8 @@ async def begin(engine: AsyncEngine, wake_relay: Callable[[], None]) -> AsyncIte
 class Work:
     """One event in a handler's hands.
 
-    ``claim`` fences long work: it is ``None`` for work so short that it is one transaction.
+    ``claim`` fences long work: it is ``None`` for work so short that it is one transaction. What fails at
+    the last attempt becomes a dead letter.
     """
 
     delivered: inbox.Delivered
@@ -77,6 +78,7 @@ class Work:
     _engine: AsyncEngine
     _wake_relay: Callable[[], None]
     _nats: Client
+    is_last_attempt: bool = False
     done: bool = False
 
     @asynccontextmanager
@@ -287,7 +289,14 @@ class Delivery:
         heartbeat = asyncio.create_task(_heartbeat(message.raw_message, subscription.ack_wait / 3))
         try:
             claim = await inbox.claim(self._engine, delivered) if subscription.long_running else None
-            work = Work(delivered, claim, self._engine, self._wake_relay, self._nats())
+            work = Work(
+                delivered,
+                claim,
+                self._engine,
+                self._wake_relay,
+                self._nats(),
+                is_last_attempt=attempt >= subscription.attempts,
+            )
             _current.set(work)
             await call_next(message)
             if not work.done:
