@@ -15,6 +15,8 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+Samples = NDArray[np.float32]
+
 CODECS = {
     "mp4": "aac",
     "m4a": "aac",
@@ -25,8 +27,9 @@ CODECS = {
     "wav": "pcm_s16le",
     "flac": "flac",
     "mkv": "pcm_s16le",
+    "ts": "aac",
 }
-_FORMATS = {"m4a": "ipod", "mkv": "matroska", "aac": "adts"}
+_FORMATS = {"m4a": "ipod", "mkv": "matroska", "aac": "adts", "ts": "mpegts"}
 _VIDEO_CODECS = {"webm": "libvpx"}
 _VIDEO_RATE = 1
 _CHUNK_SECONDS = 0.02
@@ -76,29 +79,29 @@ def write_stream(path: Path, *sounds: Sound) -> Path:
     return path
 
 
-def read(path: Path) -> NDArray[np.float32]:
+def read(path: Path) -> Samples:
     """The samples of a mono file of 16 kHz, between -1 and 1."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         assert (stream.rate, stream.layout.name) == (16_000, "mono")
         blocks = [frame.to_ndarray()[0] for frame in container.decode(stream)]
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
-    return cast("NDArray[np.float32]", samples.astype(np.float32) / 32768)
+    return cast(Samples, samples.astype(np.float32) / 32768)
 
 
-def level(samples: NDArray[np.float32], start: float, end: float) -> float:
+def level(samples: Samples, start: float, end: float) -> float:
     """The root mean square of a stretch, in seconds."""
     part = samples[int(start * 16_000) : int(end * 16_000)]
     return float(np.sqrt(np.mean(part**2)))
 
 
-def onset(samples: NDArray[np.float32], *, after: float = 0.0) -> float:
+def onset(samples: Samples, *, after: float = 0.0) -> float:
     """When sound begins, in seconds."""
     first = int(after * 16_000)
     return float(first + np.argmax(np.abs(samples[first:]) > 0.02)) / 16_000
 
 
-def frequency(samples: NDArray[np.float32], start: float, end: float) -> float:
+def frequency(samples: Samples, start: float, end: float) -> float:
     """The strongest frequency of a stretch, in hertz."""
     part = samples[int(start * 16_000) : int(end * 16_000)]
     return float(np.argmax(np.abs(np.fft.rfft(part))) * 16_000 / len(part))

@@ -43,7 +43,7 @@ def cut(file: Path, share: float) -> Path:
     return file
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "m4a", "webm", "ogg", "mp3", "wav", "flac", "mkv", "aac"])
+@pytest.mark.parametrize("suffix", ["mp4", "m4a", "webm", "ogg", "mp3", "wav", "flac", "mkv", "aac", "ts"])
 @pytest.mark.parametrize("making", [write, write_stream])
 def test_every_container_becomes_16_khz_mono(
     tmp_path: Path, target: Path, suffix: str, making: object

@@ -1,12 +1,14 @@
 """PyAV: decoding what was received, in a child process, a frame at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from errno import EAGAIN
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from minutier.ingestion.domain import Decoded, Extent, Limits, Timeline, looks_like_media
+from minutier.ingestion.mask import Mask
+from minutier.ingestion.spans import Span
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Report, Worker, WorkerDied, WorkerTimedOut
 
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
     from av.filter import Graph
     from av.packet import Packet
     from av.stream import Stream
+    from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
 
 _SILENCE_SAMPLES = SAMPLE_RATE
-# Only what a recording can be: a playlist would make the demuxer open other files and addresses.
-_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,mp3,wav,w64,flac,aac"
+# Only what a recording, or a segment of one, can be: a playlist would make the demuxer open other files
+# and addresses.
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,mp3,wav,w64,flac,aac,mpegts"
 # Their headers give each stream's length. Of other formats libavformat estimates it, or reads it off
 # the file's end, except of Matroska, whose header gives that of all streams together.
 _DECLARE_EACH_STREAM = {"mov,mp4,m4a,3gp,3g2,mj2", "wav", "w64", "flac"}
@@ -39,11 +43,17 @@ class AvNormaliser:
         self._worker = worker
 
     async def normalise(
-        self, source: Path, target: Path, limits: Limits, *, report: Report
+        self,
+        source: Path,
+        target: Path,
+        limits: Limits,
+        *,
+        recorded: Sequence[Span] | None = None,
+        report: Report,
     ) -> float | RejectionReason:
         for _ in range(2):
             try:
-                return await self._worker.run(normalise, source, target, limits, report=report)
+                return await self._worker.run(normalise, source, target, limits, recorded, report=report)
             except WorkerDied:
                 continue
             except WorkerTimedOut:
@@ -57,10 +67,18 @@ class _Rejected(Exception):
         self.reason = reason
 
 
-def normalise(source: Path, target: Path, limits: Limits, *, report: Report) -> float | RejectionReason:
+def normalise(
+    source: Path,
+    target: Path,
+    limits: Limits,
+    recorded: Sequence[Span] | None = None,
+    *,
+    report: Report,
+) -> float | RejectionReason:
     """Decode ``source`` to its end and write 16 kHz mono FLAC; the duration in seconds, or why not.
 
-    Time 0 is the beginning of the file's earliest stream. Memory does not grow with the recording.
+    Time 0 is the beginning of the file's earliest stream. Outside ``recorded``, in seconds of that time,
+    the result is silent, and as long. Memory does not grow with the recording.
     Raises `OSError` where ``target`` cannot be written.
     """
     import av
@@ -68,7 +86,8 @@ def normalise(source: Path, target: Path, limits: Limits, *, report: Report) -> 
     av.logging.set_level(None)
     try:
         with _open(source) as container:
-            decoded = _write_flac(_Sound(container, report), target, limits)
+            mask = None if recorded is None else Mask(recorded, rate=SAMPLE_RATE)
+            decoded = _write_flac(_Sound(container, report), target, limits, mask)
     except _Rejected as rejected:
         return rejected.reason
     return decoded.fault or decoded.duration
@@ -91,7 +110,7 @@ def _open(source: Path) -> "InputContainer":
         raise _Rejected(reason) from None
 
 
-def _write_flac(sound: "_Sound", target: Path, limits: Limits) -> Decoded:
+def _write_flac(sound: "_Sound", target: Path, limits: Limits, mask: Mask | None) -> Decoded:
     import av
     from av.error import FFmpegError
 
@@ -116,7 +135,8 @@ def _write_flac(sound: "_Sound", target: Path, limits: Limits) -> Decoded:
                     _without(round(placement.overlap * SAMPLE_RATE), mono.convert(frame)),
                     mono.flush() if following is None else (),
                 )
-                for piece in pieces:
+                for sounding in pieces:
+                    piece = sounding if mask is None else _frame(mask.over(sounding.to_ndarray(), written))
                     piece.pts = written
                     written += piece.samples
                     if written > limits.seconds * SAMPLE_RATE:
@@ -276,30 +296,32 @@ class _Mono:
 
 
 def _silence(samples: int) -> "Iterator[AudioFrame]":
-    import av
     import numpy as np
 
     while samples > 0:
         size = min(samples, _SILENCE_SAMPLES)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, size), np.int16), format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        yield frame
+        yield _frame(np.zeros((1, size), np.int16))
         samples -= size
 
 
 def _without(samples: int, pieces: "Iterator[AudioFrame]") -> "Iterator[AudioFrame]":
     """All but the first ``samples``."""
-    import av
-
     for piece in pieces:
         dropped = min(samples, piece.samples)
         samples -= dropped
         if not dropped:
             yield piece
         elif dropped < piece.samples:
-            rest = av.AudioFrame.from_ndarray(piece.to_ndarray()[:, dropped:], format="s16", layout="mono")
-            rest.sample_rate = SAMPLE_RATE
-            yield rest
+            yield _frame(piece.to_ndarray()[:, dropped:])
+
+
+def _frame(samples: "NDArray[Any]") -> "AudioFrame":
+    """Of samples of 16 bits, shape ``(1, samples)``."""
+    import av
+
+    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+    frame.sample_rate = SAMPLE_RATE
+    return frame
 
 
 def _seconds(ticks: int | None, stream: "Stream") -> float | None:
