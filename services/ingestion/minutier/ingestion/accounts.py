@@ -2,6 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from minutier.ingestion.spans import Span
+
+_NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,19 @@ class Account:
 
     names: Mapping[str, str]
     talks: tuple[Talk, ...] = ()
-    recorded: tuple[tuple[float, float], ...] | None = None
+    recorded: tuple[Span, ...] | None = None
 
 
 class UnreadableAccount(ValueError):
     """The file is not what its kind says; nothing of it is quoted."""
+
+
+def display_name(text: str) -> str | None:
+    """A name as it can be shown, on one line; ``None`` where nothing of it is left."""
+    words = "".join(character if character.isprintable() else " " for character in text).split()
+    return " ".join(words)[:_NAME_CHARACTERS].strip() or None
+
+
+def seconds_since_1970(moment: datetime) -> float:
+    """Without a zone it is UTC, as servers keep it."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
