@@ -1,30 +1,56 @@
 """What taking a recording in needs from outside."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from minutier.ingestion.domain import Held, Limits
+from minutier.ingestion.accounts import Account
+from minutier.ingestion.domain import Held, Limits, Taken
+from minutier.ingestion.spans import Span
 from minutier.schemas.documents import RecordingDocument
+from minutier.schemas.events import MetadataKind
 from minutier.schemas.references import Link, Location, ObjectRef
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Report
 
 
+class Unreachable(Exception):
+    """Who has the media does not answer now."""
+
+
 class Normaliser(Protocol):
     async def normalise(
-        self, source: Path, target: Path, limits: Limits, *, report: Report
+        self,
+        source: Path,
+        target: Path,
+        limits: Limits,
+        *,
+        recorded: Sequence[Span] | None,
+        report: Report,
     ) -> float | RejectionReason:
-        """Decode all of ``source`` into 16 kHz mono FLAC; the duration in seconds, or why not."""
+        """Decode all of ``source`` into 16 kHz mono FLAC; the duration in seconds, or why not.
+
+        Outside ``recorded``, in seconds of the result, it is silent.
+        """
+        ...
+
+
+class Media(Protocol):
+    async def take(
+        self, media: Location | Link, into: Path, *, tenant: str, limit: int
+    ) -> Taken | RejectionReason:
+        """Stream what was announced into a file, where the tenant may name it. Raises `Unreachable`."""
+        ...
+
+
+class Accounts(Protocol):
+    async def read(self, kind: MetadataKind, file: Path) -> Account:
+        """What the meeting server tells. Raises `UnreadableAccount`."""
         ...
 
 
 class Store(Protocol):
-    async def take(self, location: Location | Link, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
-        """Stream what was announced into a file, byte for byte."""
-        ...
-
     async def keep(self, file: Path, key: str, content_type: str) -> ObjectRef:
         """Keep a file among the recordings; the same bytes under the same key once only."""
         ...
