@@ -2,14 +2,24 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from minutier.ingestion.domain import Held, Limits
+from minutier.ingestion.accounts import Account, UnreadableAccount
+from minutier.ingestion.domain import Held, Limits, Taken
+from minutier.ingestion.ports import Unreachable
+from minutier.ingestion.spans import Span
 from minutier.schemas.documents import RecordingDocument
-from minutier.schemas.events import AnnouncedTrack, Announcement, Ingested, RecordingAnnounced, recording_id
+from minutier.schemas.events import (
+    AnnouncedTrack,
+    Announcement,
+    Ingested,
+    MetadataKind,
+    RecordingAnnounced,
+    recording_id,
+)
 from minutier.schemas.references import Link, Location, ObjectRef
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS
@@ -56,22 +66,24 @@ def taken_in(event: RecordingAnnounced) -> Ingested:
 
 
 class Shelf:
-    """Objects in memory, by bucket and key."""
+    """Objects in memory, by bucket and key; whoever has what a link leads to does not answer."""
 
     def __init__(self, uploads: Mapping[str, bytes]) -> None:
         self.objects = {(UPLOADS, key): body for key, body in uploads.items()}
         self.documents: list[RecordingDocument] = []
 
-    async def take(self, location: Location | Link, into: Path, *, limit: int) -> ObjectRef | RejectionReason:
-        if isinstance(location, Link):
-            return RejectionReason.FORBIDDEN_LOCATION
-        body = self.objects.get((location.bucket, location.key))
+    async def take(
+        self, media: Location | Link, into: Path, *, tenant: str, limit: int
+    ) -> Taken | RejectionReason:
+        if isinstance(media, Link):
+            raise Unreachable
+        body = self.objects.get((media.bucket, media.key))
         if body is None:
             return RejectionReason.NOT_FOUND
         if len(body) > limit:
             return RejectionReason.TOO_LARGE
         await asyncio.to_thread(into.write_bytes, body)
-        return _ref(location.bucket, location.key, body)
+        return Taken(hashlib.sha256(body).hexdigest(), len(body))
 
     async def keep(self, file: Path, key: str, content_type: str) -> ObjectRef:
         body = await asyncio.to_thread(file.read_bytes)
@@ -89,17 +101,42 @@ class Shelf:
 
 
 class Lengths:
-    """A normaliser to which a file's text is its length in seconds, or the reason to reject it."""
+    """A normaliser to which a file's text is its length in seconds, or the reason to reject it.
+
+    ``recorded`` is what was recorded of each.
+    """
+
+    def __init__(self) -> None:
+        self.recorded: list[Sequence[Span] | None] = []
 
     async def normalise(
-        self, source: Path, target: Path, limits: Limits, *, report: Report
+        self,
+        source: Path,
+        target: Path,
+        limits: Limits,
+        *,
+        recorded: Sequence[Span] | None,
+        report: Report,
     ) -> float | RejectionReason:
+        self.recorded.append(recorded)
         report(0.5)
         text = await asyncio.to_thread(source.read_text)
         if text in _REASONS:
             return RejectionReason(text)
         await asyncio.to_thread(target.write_text, f"normalised {text}")
         return float(text)
+
+
+class Told:
+    """A reader to which every account says ``account``, unless it is unreadable."""
+
+    def __init__(self, account: Account | None) -> None:
+        self._account = account
+
+    async def read(self, kind: MetadataKind, file: Path) -> Account:
+        if self._account is None:
+            raise UnreadableAccount
+        return self._account
 
 
 class Ids:

@@ -31,6 +31,11 @@ _real_time_factor = _meter.create_histogram(
 _deliveries = _meter.create_counter(
     "minutier.deliveries", unit="{message}", description="messages handled, by how it ended"
 )
+_unread_accounts = _meter.create_counter(
+    "minutier.accounts.unread",
+    unit="{account}",
+    description="meeting servers' accounts without which a recording was taken in",
+)
 
 
 def configure(service: str) -> None:
@@ -129,6 +134,10 @@ def handled(consumer: str, outcome: str, seconds: float) -> None:
     attributes = {"consumer": consumer, "outcome": outcome}
     _deliveries.add(1, attributes)
     _stage_duration.record(seconds, attributes)
+
+
+def unread_account(kind: str, reason: str) -> None:
+    _unread_accounts.add(1, {"kind": kind, "reason": reason})
 
 
 def published(events: Iterable[AnyEvent]) -> None:

@@ -1,11 +1,13 @@
 """From events to the use cases, and from an outcome to its event."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from minutier.ingestion.domain import Limits, Settlement, settlement
+from minutier.ingestion.domain import Limits, Patience, Settlement, settlement
+from minutier.ingestion.end_jobs import end_jobs
 from minutier.ingestion.forget import forget
 from minutier.ingestion.ingest import ingest
-from minutier.ingestion.ports import Announcements, Normaliser
+from minutier.ingestion.ports import Accounts, Announcements, Media, Normaliser
 from minutier.ingestion.repository import Register
 from minutier.ingestion.s3 import S3Store
 from minutier.schemas.events import RecordingAnnounced, RecordingIngested, RecordingRejected, Stage
@@ -17,10 +19,13 @@ def subscribe(
     service: Service,
     *,
     register: Register,
+    media: Media,
+    accounts: Accounts,
     store: S3Store,
     normaliser: Normaliser,
     announcements: Announcements,
-    limits: Limits,
+    limits_of: Callable[[str], Limits],
+    patience: Patience,
     workspace: Path,
 ) -> None:
     @service.on(RecordingAnnounced, long_running=True)
@@ -28,9 +33,13 @@ def subscribe(
         outcome = await ingest(
             event,
             register=register,
+            media=media,
+            accounts=accounts,
             store=store,
             normaliser=normaliser,
-            limits=limits,
+            limits=limits_of(event.tenant),
+            # What is still missing then is told as a rejection, which says what to do.
+            patience=Patience() if work.is_last_attempt else patience,
             workspace=workspace,
             report=work.report(Stage.INGESTION),
         )
@@ -43,6 +52,8 @@ def subscribe(
 
     async def on_settled(event: Settlement, work: Work) -> None:
         await forget(event, announcements=announcements, uploads=store)
+        async with work.transaction() as transaction:
+            await end_jobs(transaction, event)
 
     service.on(RecordingIngested)(on_settled)
     service.on(RecordingRejected)(on_settled)

@@ -1,4 +1,4 @@
-"""Taking a recording in: fetch, check, normalise, keep."""
+"""Taking a recording in: what the meeting server tells of it, then fetch, check, normalise, keep."""
 
 import time
 from collections.abc import Sequence
@@ -6,15 +6,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from minutier.ingestion.domain import Limits, identity
-from minutier.ingestion.ports import Normaliser, Register, Store
-from minutier.schemas.documents import Participant, RecordingDocument
-from minutier.schemas.events import Ingested, IngestedTrack, RecordingAnnounced
+import structlog
+
+from minutier.ingestion.accounts import Account, UnreadableAccount
+from minutier.ingestion.document import describe, marks, participant_id
+from minutier.ingestion.domain import Limits, Patience, identity
+from minutier.ingestion.ports import Accounts, Media, Normaliser, Register, Store, Unreachable
+from minutier.ingestion.spans import Span, shifted
+from minutier.schemas.clock import now
+from minutier.schemas.events import (
+    AnnouncedMetadata,
+    Ingested,
+    IngestedTrack,
+    MetadataKind,
+    RecordingAnnounced,
+)
 from minutier.schemas.references import Link, Location, ObjectRef
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared import telemetry
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.errors import Permanent
 from minutier.shared.worker import Report
+
+log = structlog.get_logger(__name__)
+
+_ACCOUNT_BYTES = 32 * 1024**2
+_NOTHING_TOLD = Account(names={})
+# Without them nobody knows what was not to be recorded.
+_BEAR_MARKS = {MetadataKind.BIGBLUEBUTTON}
+
+
+class NotThereYet(Exception):
+    """What was announced is missing, and may be on its way."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +52,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Kept:
-    """A part that was checked: as received, normalised, its place in the meeting and length in seconds."""
+    """A part that was checked: what it was, normalised, its place in the meeting and length in seconds."""
 
-    source: ObjectRef
+    sha256: str
     audio: ObjectRef
     offset: float
     duration: float
@@ -41,44 +64,60 @@ async def ingest(
     event: RecordingAnnounced,
     *,
     register: Register,
+    media: Media,
+    accounts: Accounts,
     store: Store,
     normaliser: Normaliser,
     limits: Limits,
+    patience: Patience,
     workspace: Path,
     report: Report,
 ) -> Ingested | RejectionReason | None:
     """What was taken in, or why nothing was, or ``None`` where it was taken in before.
 
-    One bad part rejects the whole recording. Raises `Permanent` where the announcement is made in the
-    name of another recording, and what the ports raise.
+    One bad part rejects the whole recording. Raises `NotThereYet` where something is missing and
+    ``patience`` has not come to its end, `Permanent` where the announcement is made in the name of another
+    recording or its recording marks cannot be placed, and what the ports raise.
     """
     if event.subject != identity(event):
         raise Permanent("wrong_recording_id")
     if await register.holds(event.subject):
         return None
     started = time.monotonic()
+    waited = (now() - event.time).total_seconds()
+    account = await _account(
+        event, media=media, accounts=accounts, patience=patience, waited=waited, workspace=workspace
+    )
+    if isinstance(account, RejectionReason):
+        return account
     parts = _parts(event)
     kept: list[Kept] = []
     for part in parts:
         outcome = await _keep(
             part,
+            tenant=event.tenant,
+            recorded=marks(event, account),
+            media=media,
             store=store,
             normaliser=normaliser,
             limits=limits,
             workspace=workspace,
             report=_share(report, done=len(kept), of=len(parts)),
         )
+        if outcome is RejectionReason.NOT_FOUND and waited < patience.media:
+            raise NotThereYet
         if isinstance(outcome, RejectionReason):
             return outcome
         kept.append(outcome)
         report(len(kept) / len(parts))
-    document = _document(event)
-    version = artefact_version(*(part.source.sha256 for part in kept), document=document.model_dump_json())
+    duration = max(part.offset + part.duration for part in kept)
+    document = describe(event, account, duration=duration)
+    version = artefact_version(*(part.sha256 for part in kept), document=document.model_dump_json())
     return Ingested(
         recording=await store.describe(document, tenant=event.tenant, version=version),
         source=event.data.source,
         announced_at=event.time,
-        duration=max(part.offset + part.duration for part in kept),
+        duration=duration,
         language=event.data.language,
         speakers=event.data.speakers,
         audio=kept[0].audio if event.data.mix else None,
@@ -87,21 +126,80 @@ async def ingest(
     )
 
 
-async def _keep(
-    part: Part, *, store: Store, normaliser: Normaliser, limits: Limits, workspace: Path, report: Report
-) -> Kept | RejectionReason:
+async def _account(
+    event: RecordingAnnounced,
+    *,
+    media: Media,
+    accounts: Accounts,
+    patience: Patience,
+    waited: float,
+    workspace: Path,
+) -> Account | RejectionReason:
+    """What the meeting server tells; nothing where its account only names people and cannot be had.
+
+    An account that bears recording marks is needed as much as the media.
+    """
+    metadata = event.data.metadata
+    if metadata is None:
+        return _NOTHING_TOLD
+    needed = metadata.kind in _BEAR_MARKS
+    try:
+        outcome = await _read(metadata, event.tenant, media, accounts, workspace)
+    except Unreachable:
+        if needed or waited < patience.account:
+            raise
+        outcome = RejectionReason.NOT_FOUND
+    if outcome is RejectionReason.NOT_FOUND and waited < (patience.media if needed else patience.account):
+        raise NotThereYet
+    if isinstance(outcome, RejectionReason) and not needed:
+        log.warning("account not read", kind=metadata.kind, reason=outcome)
+        telemetry.unread_account(metadata.kind, outcome)
+        return _NOTHING_TOLD
+    return outcome
+
+
+async def _read(
+    metadata: AnnouncedMetadata, tenant: str, media: Media, accounts: Accounts, workspace: Path
+) -> Account | RejectionReason:
     with TemporaryDirectory(dir=workspace) as folder:
-        source, audio = Path(folder, "source"), Path(folder, "audio.flac")
-        taken = await store.take(part.location, source, limit=limits.size)
+        file = Path(folder, "account")
+        taken = await media.take(metadata.location, file, tenant=tenant, limit=_ACCOUNT_BYTES)
         if isinstance(taken, RejectionReason):
             return taken
-        duration = await normaliser.normalise(source, audio, limits, report=report)
+        try:
+            return await accounts.read(metadata.kind, file)
+        except UnreadableAccount:
+            return RejectionReason.CORRUPT
+
+
+async def _keep(
+    part: Part,
+    *,
+    tenant: str,
+    recorded: Sequence[Span] | None,
+    media: Media,
+    store: Store,
+    normaliser: Normaliser,
+    limits: Limits,
+    workspace: Path,
+    report: Report,
+) -> Kept | RejectionReason:
+    """What came is kept too, unless it holds what was not to be recorded: then only what was."""
+    with TemporaryDirectory(dir=workspace) as folder:
+        source, audio = Path(folder, "source"), Path(folder, "audio.flac")
+        taken = await media.take(part.location, source, tenant=tenant, limit=limits.size)
+        if isinstance(taken, RejectionReason):
+            return taken
+        heard = None if recorded is None else shifted(recorded, -part.offset)
+        duration = await normaliser.normalise(source, audio, limits, recorded=heard, report=report)
         if isinstance(duration, RejectionReason):
             return duration
         if part.offset + duration > limits.seconds:
             return RejectionReason.TOO_LONG
+        if recorded is None:
+            await store.keep(source, part.source_key, "application/octet-stream")
         return Kept(
-            source=await store.keep(source, part.source_key, "application/octet-stream"),
+            sha256=taken.sha256,
             audio=await store.keep(audio, part.audio_key, "audio/flac"),
             offset=part.offset,
             duration=duration,
@@ -119,37 +217,21 @@ def _parts(event: RecordingAnnounced) -> list[Part]:
     return mix + [
         Part(
             track.location,
-            f"{folder}/source/{_participant_id(number)}",
-            f"{folder}/tracks/{_participant_id(number)}.flac",
+            f"{folder}/source/{participant_id(number)}",
+            f"{folder}/tracks/{participant_id(number)}.flac",
             track.offset,
         )
         for number, track in enumerate(event.data.tracks)
     ]
 
 
-def _document(event: RecordingAnnounced) -> RecordingDocument:
-    return RecordingDocument(
-        recording_id=event.subject,
-        title=event.data.title,
-        started_at=event.data.started_at,
-        participants=tuple(
-            Participant(id=_participant_id(number), name=track.participant)
-            for number, track in enumerate(event.data.tracks)
-        ),
-    )
-
-
 def _tracks(kept: Sequence[Kept]) -> tuple[IngestedTrack, ...]:
     return tuple(
         IngestedTrack(
-            participant_id=_participant_id(number),
+            participant_id=participant_id(number),
             audio=part.audio,
             offset=part.offset,
             duration=part.duration,
         )
         for number, part in enumerate(kept)
     )
-
-
-def _participant_id(number: int) -> str:
-    return f"p{number + 1}"

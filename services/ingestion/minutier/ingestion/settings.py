@@ -1,10 +1,11 @@
+from datetime import timedelta
 from pathlib import Path
 from tempfile import gettempdir
 
 from pydantic import Field, HttpUrl, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.domain import Limits, Patience
 from minutier.ingestion.tenants import Bucket, Tenant, Tenants
 from minutier.schemas.base import Tenant as TenantName
 from minutier.shared.objects import UPLOADS
@@ -20,9 +21,33 @@ class IngestionSettings(Settings):
         frozenset({UPLOADS}), description="where announced media may lie, as a JSON list"
     )
     decode_limit_seconds: float = Field(1800.0, gt=0, description="time to decode one file")
+    fetch_limit_seconds: float = Field(1800.0, gt=0, description="time to fetch one file from a link")
+    arrival_seconds: float = Field(
+        600.0, ge=0, description="how long after its announcement a recording may be missing"
+    )
+    metadata_seconds: float = Field(
+        60.0, ge=0, description="how long after it the meeting server's account may be missing"
+    )
+    reconcile_seconds: float = Field(300.0, gt=0, description="between two comparisons with the buckets")
+    reconcile_grace_seconds: float = Field(
+        600.0, ge=0, description="how long somebody may yet announce an object before the reconciler does"
+    )
     workspace: Path = Field(Path(gettempdir()), description="where media lies while it is checked")
     tenants: dict[TenantName, Tenant] = Field({}, description="who may hand recordings in over HTTP")
     operator_key: SecretStr | None = Field(None, min_length=16, description="bearer key of the operator")
+    speech_wait_seconds: float = Field(
+        3600.0, gt=0, description="how long a speech-to-text request waits for its transcript"
+    )
+    speech_requests: int = Field(32, ge=1, description="speech-to-text requests under way at a time")
+    upload_seconds: float = Field(3600.0, gt=0, description="how long an address for an upload is valid")
+    callback_attempts: int = Field(
+        # The delay before one is a power of three, which as a float ends a little further on.
+        500,
+        ge=1,
+        le=600,
+        description="to tell a tenant's servers of a job's end; minutes apart after the first",
+    )
+    result_days: int = Field(7, ge=1, le=365, description="how long the address of a job's result is valid")
     public_url: HttpUrl | None = Field(None, description="where meeting servers reach this service")
     fetch_networks: frozenset[IPvAnyNetwork] = Field(
         frozenset(), description="private networks in which links may lead to an allowed host, as a JSON list"
@@ -39,8 +64,21 @@ class IngestionSettings(Settings):
         return tenants
 
     @property
-    def limits(self) -> Limits:
-        return Limits(seconds=self.max_hours * 3600, size=self.max_bytes)
+    def patience(self) -> Patience:
+        return Patience(media=self.arrival_seconds, account=self.metadata_seconds)
+
+    def limits_of(self, tenant: str) -> Limits:
+        """Those of the service, or less where the tenant may have less."""
+        limits = Limits(seconds=self.max_hours * 3600, size=self.max_bytes)
+        if (known := self.tenants.get(tenant)) is None:
+            return limits
+        hours = known.max_hours
+        return limits.narrowed(seconds=None if hours is None else hours * 3600, size=known.max_bytes)
+
+    @property
+    def due_after(self) -> timedelta:
+        """How long after its beginning a recording's end may be told of."""
+        return timedelta(hours=self.max_hours + 1)
 
     @property
     def known_tenants(self) -> Tenants:

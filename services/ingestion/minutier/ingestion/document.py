@@ -1,0 +1,82 @@
+"""What is written down of a recording: what the announcement and the meeting server's account tell."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from minutier.ingestion.accounts import Account
+from minutier.ingestion.spans import Span, shifted, within
+from minutier.schemas import base
+from minutier.schemas.documents import Activity, Participant, RecordingDocument
+from minutier.schemas.events import RecordingAnnounced
+from minutier.shared.errors import Permanent
+
+# A server's clock may go wrong by minutes, and attribution estimates by how much.
+_ASTRAY_SECONDS = 600.0
+
+
+def participant_id(number: int) -> str:
+    """Of the participant with this number; those with a track come first, in the tracks' order."""
+    return f"p{number + 1}"
+
+
+def marks(event: RecordingAnnounced, account: Account) -> list[Span] | None:
+    """When the meeting was being recorded, in seconds of the meeting; ``None`` where nobody marked it.
+
+    Raises `Permanent` where nobody told when the meeting began: a mark in the wrong place would give away
+    what was not to be recorded.
+    """
+    if account.recorded is None:
+        return None
+    if event.data.started_at is None:
+        raise Permanent("marks_without_beginning")
+    return shifted(account.recorded, -event.data.started_at.timestamp())
+
+
+def describe(event: RecordingAnnounced, account: Account, *, duration: float) -> RecordingDocument:
+    """The recording document, of a recording of ``duration`` seconds.
+
+    Those with a track come first, then whom the account names, then whom the announcement names and
+    neither has. Nobody is taken for another because they have the same name.
+    """
+    with_track = [track.participant for track in event.data.tracks]
+    known = {*with_track, *account.names.values()}
+    others = [name for name in dict.fromkeys(event.data.participants) if name not in known]
+    names = [*with_track, *account.names.values(), *others]
+    ids = {theirs: participant_id(len(with_track) + number) for number, theirs in enumerate(account.names)}
+    recorded = marks(event, account)
+    bounds = [(-_ASTRAY_SECONDS, duration + _ASTRAY_SECONDS)]
+    return RecordingDocument(
+        recording_id=event.subject,
+        title=event.data.title,
+        started_at=event.data.started_at,
+        participants=tuple(
+            Participant(id=participant_id(number), name=name) for number, name in enumerate(names)
+        ),
+        activity=_activity(event, account, ids, bounds if recorded is None else within(recorded, bounds)),
+        recorded=None
+        if recorded is None
+        else tuple(base.Span(start=start, end=end) for start, end in within(recorded, [(0.0, duration)])),
+    )
+
+
+def _activity(
+    event: RecordingAnnounced, account: Account, ids: Mapping[str, str], bounds: list[Span]
+) -> tuple[Activity, ...]:
+    """By start, each moment of a participant once; of whom no name is known, nothing is told.
+
+    Where nobody told when the meeting began, it is when somebody was first heard.
+    """
+    spans: dict[str, list[Span]] = defaultdict(list)
+    for talk in account.talks:
+        if talk.participant in ids:
+            spans[ids[talk.participant]].append((talk.start, talk.end))
+    if event.data.started_at is not None:
+        beginning = event.data.started_at.timestamp()
+    else:
+        beginning = min((talk.start for talk in account.talks), default=0.0)
+    told = [
+        Activity(participant=participant, start=start, end=end)
+        for participant, theirs in spans.items()
+        for start, end in within(shifted(theirs, -beginning), bounds)
+    ]
+    return tuple(sorted(told, key=lambda each: (each.start, each.end, each.participant)))

@@ -1,0 +1,115 @@
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minutier.ingestion.accounts import Account, Talk
+from minutier.ingestion.document import describe, marks
+from minutier.ingestion.spans import merged, within
+from tests.support.ingestion_fakes import announced, track, upload
+
+BEGAN = datetime(2025, 1, 31, 9, 0, tzinfo=UTC)
+NOON = BEGAN.timestamp()
+
+spans = st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)).map(lambda pair: (*sorted(pair),)))
+
+
+def moments(spans: list[tuple[float, float]]) -> set[int]:
+    return {moment for start, end in spans for moment in range(int(start), int(end))}
+
+
+@given(spans)
+def test_merged_spans_have_the_same_moments_and_a_gap_between_them(given: list[tuple[float, float]]) -> None:
+    result = merged(given)
+    assert moments(result) == moments(given)
+    assert all(start < end for start, end in result)
+    assert all(end < start for (_, end), (start, _) in pairwise(result))
+
+
+@given(spans, spans)
+def test_what_lies_within_is_what_both_have(
+    one: list[tuple[float, float]], other: list[tuple[float, float]]
+) -> None:
+    assert moments(within(one, other)) == moments(one) & moments(other)
+    assert within(one, other) == merged(within(other, one))
+
+
+def test_those_with_a_track_come_first_and_then_the_account() -> None:
+    event = announced(
+        mix=upload(),
+        tracks=(track("Anna", "a"), track("Bo", "b")),
+        participants=("Cy", "Anna", "Di", "Eve", "Eve"),
+    )
+    account = Account(names={"PA_1": "Anna", "PA_2": "Cy"}, talks=(Talk("PA_2", 5.0, 6.0),))
+    document = describe(event, account, duration=10.0)
+    assert [(person.id, person.name) for person in document.participants] == [
+        ("p1", "Anna"),
+        ("p2", "Bo"),
+        ("p3", "Anna"),
+        ("p4", "Cy"),
+        ("p5", "Di"),
+        ("p6", "Eve"),
+    ]
+    assert [talk.participant for talk in document.activity] == ["p4"]
+
+
+def test_activity_is_in_seconds_of_the_meeting_once_for_each_moment() -> None:
+    talks = (
+        Talk("b", NOON + 3, NOON + 4),
+        Talk("a", NOON + 5, NOON + 8),
+        Talk("a", NOON - 2, NOON + 6),
+        Talk("b", NOON + 4, NOON + 4.5),
+        Talk("nobody", NOON + 1, NOON + 2),
+        Talk("b", NOON + 9, NOON + 9),
+    )
+    account = Account({"a": "Anna", "b": "Bo"}, talks)
+    activity = describe(announced(started_at=BEGAN), account, duration=10.0).activity
+    assert [(talk.participant, talk.start, talk.end) for talk in activity] == [
+        ("p1", -2.0, 8.0),
+        ("p2", 3.0, 4.5),
+    ]
+
+
+def test_activity_far_from_the_recording_is_cut() -> None:
+    talks = (Talk("a", NOON - 9000, NOON - 590), Talk("a", NOON + 600, NOON + 10**9))
+    activity = describe(announced(started_at=BEGAN), Account({"a": "Anna"}, talks), duration=10.0).activity
+    assert [(talk.start, talk.end) for talk in activity] == [(-600.0, -590.0), (600.0, 610.0)]
+
+
+def test_where_nobody_told_the_beginning_it_is_when_somebody_was_heard() -> None:
+    account = Account({"b": "Bo"}, (Talk("b", NOON + 9, NOON + 10), Talk("unnamed", NOON, NOON + 1)))
+    assert [(talk.start, talk.end) for talk in describe(announced(), account, duration=60.0).activity] == [
+        (9.0, 10.0)
+    ]
+
+
+def test_nothing_is_told_of_what_was_not_recorded() -> None:
+    account = Account(
+        {"a": "Anna"},
+        (Talk("a", NOON, NOON + 100),),
+        recorded=((NOON - 5, NOON + 10), (NOON + 50, NOON + 90)),
+    )
+    event = announced(started_at=BEGAN)
+    document = describe(event, account, duration=60.0)
+    assert document.recorded is not None
+    assert [(span.start, span.end) for span in document.recorded] == [(0.0, 10.0), (50.0, 60.0)]
+    assert [(talk.start, talk.end) for talk in document.activity] == [(0.0, 10.0), (50.0, 90.0)]
+    assert marks(event, account) == [(-5.0, 10.0), (50.0, 90.0)]
+
+
+def test_a_meeting_that_nobody_recorded_has_marks_and_one_without_marks_has_none() -> None:
+    event = announced(started_at=BEGAN)
+    assert describe(event, Account({}, recorded=()), duration=60.0).recorded == ()
+    assert describe(event, Account({}), duration=60.0).recorded is None
+    assert marks(event, Account({})) is None
+
+
+@pytest.mark.parametrize("name", ["Anna", "../Anna", "名"])
+def test_ids_of_participants_tell_nothing_of_them(name: str) -> None:
+    account = Account({"identity": name}, (Talk("identity", NOON, NOON + 1),))
+    document = describe(announced(), account, duration=5.0)
+    assert {person.id for person in document.participants} | {
+        talk.participant for talk in document.activity
+    } == {"p1"}
