@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minutier.ingestion.accounts import Talk, UnreadableAccount
-from minutier.ingestion.bigbluebutton_events import Meeting, read, read_meeting
+from minutier.ingestion.bigbluebutton_events import Meeting, condense, read, read_meeting
 from tests.support.bigbluebutton import (
     MEETING,
     STARTED,
@@ -249,6 +249,29 @@ MUTED = st.builds(
 JOINED = st.builds(
     lambda at, user: event("ParticipantJoinedEvent", at, participant=user, callername=user), SECONDS, USERS
 )
+
+
+CHAT = st.builds(
+    lambda at, utc: event("PublicChatEvent", at, module="CHAT", utc=utc, message="off the record"),
+    SECONDS,
+    st.booleans(),
+)
+FILE = st.builds(
+    lambda at, kind: event(kind, at, filename="sound.opus"),
+    SECONDS,
+    st.sampled_from(["StartRecordingEvent", "StopRecordingEvent"]),
+)
+
+
+@given(st.lists(MARK | TALKING | MUTED | JOINED | CHAT | FILE, min_size=1))
+def test_a_condensed_account_reads_the_same_and_repeats_nothing_else(
+    file: Path, events: list[ElementTree.Element]
+) -> None:
+    whole = told_by(file, document(events))
+    condensed = file.with_name("condensed.xml")
+    condense(file, condensed)
+    assert read_meeting(condensed) == whole
+    assert b"off the record" not in condensed.read_bytes()
 
 
 @given(st.lists(MARK | TALKING | MUTED | JOINED, min_size=1))

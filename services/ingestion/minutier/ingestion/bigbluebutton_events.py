@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
-from defusedxml.ElementTree import ParseError, iterparse
+from defusedxml.ElementTree import ParseError, iterparse, tostring
 
 from minutier.ingestion.accounts import Account, Talk, UnreadableAccount
 
@@ -20,6 +20,23 @@ Spans = tuple[tuple[float, float], ...]
 
 # The internal id of a meeting ends in the time of its creation, in milliseconds since 1970.
 _CREATED = re.compile(r"-(\d{13})$")
+
+_TELLING = frozenset(
+    {
+        "ParticipantJoinEvent",
+        "ParticipantJoinedEvent",
+        "ParticipantTalkingEvent",
+        "ParticipantMutedEvent",
+        "ParticipantLeftEvent",
+        "RecordStatusEvent",
+        "StartRecordingEvent",
+        "StopRecordingEvent",
+        "AudioTrackPublishedEvent",
+        "AudioTrackUnpublishedEvent",
+        "AudioGroupCreatedEvent",
+        "AudioGroupUpdatedEvent",
+    }
+)
 
 # Milliseconds; a number beyond them is no time.
 _LATEST = 10**14
@@ -79,6 +96,42 @@ def read_meeting(file: Path) -> Meeting:
     # What defusedxml refuses is a ValueError too, and an encoding that nobody knows a LookupError.
     except (ParseError, ValueError, LookupError):
         raise UnreadableAccount("not an account of BigBlueButton's") from None
+
+
+def condense(file: Path, into: Path) -> None:
+    """Write an ``events.xml`` that reads the same, without what was drawn, shown and written in the meeting.
+
+    ``file`` is one that was read.
+    """
+    with into.open("wb") as target:
+        target.write(b"<recording>")
+        target.writelines(map(tostring, _telling(_children(file))))
+        target.write(b"</recording>")
+
+
+def _telling(elements: Iterable[Element]) -> Iterator[Element]:
+    """What is needed of them; of the other events only those that tell the time of day, and the end."""
+    timed = False
+    latest: Element | None = None
+    for element in elements:
+        if element.tag != "event":
+            yield element
+            continue
+        told = element if element.get("eventname") in _TELLING else _bare(element)
+        if told is element or not timed:
+            yield told
+            timed = timed or bool(_text(told, "timestampUTC"))
+        elif latest is None or _milliseconds(told.get("timestamp")) > _milliseconds(latest.get("timestamp")):
+            latest = told
+    if latest is not None:
+        yield latest
+
+
+def _bare(event: Element) -> Element:
+    """An event that tells nothing but its time."""
+    bare = Element("event", timestamp=event.get("timestamp", ""))
+    SubElement(bare, "timestampUTC").text = event.findtext("timestampUTC")
+    return bare
 
 
 def _children(file: Path) -> Iterator[Element]:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts import UnreadableAccount
-from minutier.ingestion.bigbluebutton_events import AudioFile, Meeting, read_meeting
+from minutier.ingestion.bigbluebutton_events import AudioFile, Meeting, condense, read_meeting
 from minutier.ingestion.hand_in import HandIn, files_in, id_in, numbered, upload_location
 from minutier.ingestion.multipart import Form, Sent
 from minutier.schemas.events import AnnouncedMetadata, AnnouncedTrack, Announcement, MetadataKind
@@ -101,8 +101,10 @@ class Meetings:
         found = recordings(meeting, audio)
         if any(len(recording.parts) > _TRACKS for recording in found):
             raise _refused(f"The meeting has more than {_TRACKS} audio files of single participants.")
+        account = events.with_name("account")
+        await asyncio.to_thread(condense, events, account)
         announced = [
-            await self._announce(tenant, meeting, recording, numbered(meeting_id, recording.number), events)
+            await self._announce(tenant, meeting, recording, numbered(meeting_id, recording.number), account)
             for recording in found
         ]
         left_out = len(audio) - sum(len(recording.parts) for recording in found)
@@ -110,12 +112,12 @@ class Meetings:
         return HandedIn(recordings=announced, left_out=left_out, detail=detail)
 
     async def _announce(
-        self, tenant: str, meeting: Meeting, recording: Recording, external_id: str, events: Path
+        self, tenant: str, meeting: Meeting, recording: Recording, external_id: str, account: Path
     ) -> UUID:
-        account, locations = upload_location(), [upload_location() for _ in recording.parts]
-        announcement = _announcement(meeting, recording, locations, external_id=external_id, account=account)
+        told, locations = upload_location(), [upload_location() for _ in recording.parts]
+        announcement = _announcement(meeting, recording, locations, external_id=external_id, account=told)
         files = {location: part.path for location, part in zip(locations, recording.parts, strict=True)}
-        return (await self.hand_in.announce(tenant, announcement, files | {account: events})).recording_id
+        return (await self.hand_in.announce(tenant, announcement, files | {told: account})).recording_id
 
 
 def router(access: Access, meetings: Meetings) -> APIRouter:
