@@ -1,0 +1,95 @@
+"""The use case: somebody says that they will upload a recording, and does."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import structlog
+from pydantic import AwareDatetime, Field
+
+from minutier.ingestion import repository, uploads_repository
+from minutier.ingestion.announce import Transactions
+from minutier.ingestion.domain import Identity
+from minutier.ingestion.hand_in import HandIn, upload_location
+from minutier.schemas.base import Contract, Language, Text
+from minutier.schemas.clock import now
+from minutier.schemas.events import Announcement, ParticipantName
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "upload"
+
+# An upload that was begun in time may end a little later.
+_GRACE = timedelta(minutes=10)
+
+
+class Details(Contract):
+    """What is known of a recording before it comes."""
+
+    external_id: Text | None = Field(
+        None, min_length=1, max_length=256, description="unique among your uploads; made up if not given"
+    )
+    title: Text | None = Field(None, max_length=300)
+    language: Language | None = None
+    speakers: int | None = Field(None, ge=1, le=64, description="number of speakers, if known")
+    started_at: AwareDatetime | None = None
+    participants: tuple[ParticipantName, ...] = Field((), max_length=500, description="display names")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A recording that may be sent until ``expires_at``."""
+
+    recording_id: UUID
+    expires_at: datetime
+
+
+class UploadTaker:
+    """What may name people waits in the database, not in the address, and goes once it is announced."""
+
+    def __init__(self, transactions: Transactions, hand_in: HandIn, *, lasting: timedelta) -> None:
+        self._transactions = transactions
+        self._hand_in = hand_in
+        self._lasting = lasting
+
+    async def promise(self, tenant: str, details: Details) -> Promise | None:
+        """Expect a recording; ``None`` where it was taken in before."""
+        named = details.model_copy(update={"external_id": details.external_id or str(uuid4())})
+        identity = Identity(tenant, SOURCE, str(named.external_id))
+        expires_at = now() + self._lasting
+        async with self._transactions() as transaction:
+            session = transaction.session
+            if await repository.is_taken_in(session, identity.recording_id):
+                return None
+            await uploads_repository.promise(
+                session, identity, named.model_dump(mode="json"), expires_at=expires_at
+            )
+            await repository.expect(session, identity, due_at=expires_at + _GRACE)
+        return Promise(identity.recording_id, expires_at)
+
+    async def take(self, tenant: str, recording_id: UUID, file: Path) -> bool:
+        """Announce the promised recording; false where it came before, and then nothing is done."""
+        async with self._transactions() as transaction:
+            kept = await uploads_repository.promised(transaction.session, tenant, recording_id)
+        if kept is None:
+            return False
+        location = upload_location()
+        details = Details.model_validate(kept).model_dump()
+        announcement = Announcement(source=SOURCE, mix=location, **details)
+        await self._hand_in.announce(tenant, announcement, {location: file})
+        # What is announced is kept in the announcement, and only for as long as that is there.
+        async with self._transactions() as transaction:
+            await uploads_repository.forget(transaction.session, recording_id)
+        return True
+
+    async def keep_forgetting(self) -> None:
+        """Until cancelled, remove what is known of uploads that did not come in time."""
+        while True:
+            try:
+                async with self._transactions() as transaction:
+                    await uploads_repository.forget_expired(transaction.session)
+            except Exception as error:
+                log.warning("expired uploads not forgotten", exc_info=error)
+            await asyncio.sleep(self._lasting.total_seconds())
