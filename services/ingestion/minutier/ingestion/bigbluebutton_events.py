@@ -14,9 +14,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from defusedxml.ElementTree import ParseError, iterparse, tostring
 
-from minutier.ingestion.accounts import Account, Talk, UnreadableAccount
-
-Spans = tuple[tuple[float, float], ...]
+from minutier.ingestion.accounts import Account, Talk, UnreadableAccount, display_name
+from minutier.ingestion.spans import Span, merged, within
 
 # The internal id of a meeting ends in the time of its creation, in milliseconds since 1970.
 _CREATED = re.compile(r"-(\d{13})$")
@@ -74,7 +73,7 @@ class Meeting:
 
     def was_recording(self, file: AudioFile) -> bool:
         """Whether anything in a file lies within the recording marks."""
-        return any(start < file.end and file.start < end for start, end in self.account.recorded or ())
+        return bool(within([(file.start, file.end)], self.account.recorded or ()))
 
 
 def read(file: Path) -> Account:
@@ -255,8 +254,9 @@ class _Log:
         self._mark(False, self._last)
         for user in list(self._talking):
             self._fall_silent(user, self._last)
-        names = {user: name for user, name in self._callers.items() if name and user not in self._same_person}
-        names |= self._names
+        callers = {user: name for user, name in self._callers.items() if user not in self._same_person}
+        called = (callers | self._names).items()
+        names = {user: shown for user, name in called if (shown := display_name(name)) is not None}
         talks: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for user, spans in self._talks.items():
             talks[self._same_person.get(user, user)] += spans
@@ -289,15 +289,9 @@ class _Log:
                 screen=file.screen,
             )
 
-    def _since_1970(self, spans: Iterable[tuple[int, int]]) -> Spans:
-        """Spans of the server's clock by start; those that meet are one, and those of no length none."""
-        joined: list[tuple[int, int]] = []
-        for start, end in sorted(spans):
-            if joined and start <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-            elif start < end:
-                joined.append((start, end))
-        return tuple((self._seconds(start), self._seconds(end)) for start, end in joined)
+    def _since_1970(self, spans: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
+        """By start, each moment once."""
+        return tuple(merged((self._seconds(start), self._seconds(end)) for start, end in spans))
 
     def _seconds(self, at: int) -> float:
         if self._offset is None:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from minutier.ingestion.access import Access
+from minutier.ingestion.accounts import display_name
 from minutier.ingestion.hand_in import HandIn, files_in, id_in, numbered, upload_location
 from minutier.ingestion.multipart import Form
 from minutier.schemas.events import Announcement
@@ -20,8 +21,6 @@ from minutier.schemas.events import Announcement
 SOURCE = "jibri"
 
 _METADATA_BYTES = 1024**2
-_TITLE_CHARACTERS = 300
-_NAME_CHARACTERS = 200
 _PARTICIPANTS = 500
 
 
@@ -103,19 +102,14 @@ def _room(url: Any) -> str | None:
         path = urlsplit(url).path if isinstance(url, str) else ""
     except ValueError:
         return None
-    return _shown(unquote(path.rstrip("/").rpartition("/")[2]), _TITLE_CHARACTERS)
+    return display_name(unquote(path.rstrip("/").rpartition("/")[2]))
 
 
 def _name(entry: Any) -> str | None:
     """A participant's display name, which Jibri has from their token."""
     user = entry.get("user") if isinstance(entry, dict) else None
     name = user.get("name") if isinstance(user, dict) else None
-    return _shown(name, _NAME_CHARACTERS) if isinstance(name, str) else None
-
-
-def _shown(text: str, limit: int) -> str | None:
-    """The text as it is shown: what has no form, such as half a character, is left out."""
-    return "".join(filter(str.isprintable, text)).strip()[:limit] or None
+    return display_name(name) if isinstance(name, str) else None
 
 
 _FILE = {"type": "string", "format": "binary"}
