@@ -192,6 +192,30 @@ async def _ingest(
 
 
 @app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
+    tenant: Annotated[str, typer.Option(help="Whose recordings they are.")] = "default",
+    language: Annotated[str | None, typer.Option(help="ISO 639 code; detected if not given.")] = None,
+    settle: Annotated[
+        float, typer.Option(min=0.0, help="Seconds for which a file must not have changed.")
+    ] = 5.0,
+    once: Annotated[bool, typer.Option("--once", help="Only what is there; then end.")] = False,
+    data_dir: DataDir = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line; with --once, one document.")
+    ] = False,
+) -> None:
+    """Hand in every recording that appears in a folder, until ^C."""
+    from minutier.compose.watch import watch
+
+    work = watch(
+        folder, tenant=tenant, language=language, settle=settle, once=once, data_dir=data_dir, as_json=json_
+    )
+    if asyncio.run(until_stopped(work)):
+        raise Interrupted("Interrupted. What comes meanwhile is handed in at the next start.")
+
+
+@app.command()
 def status(data_dir: DataDir = None, json_: Json = False) -> None:
     """Services, backlog per consumer, dead letters, and what is in flight."""
     asyncio.run(_status(find(data_dir), json_))
@@ -276,6 +300,18 @@ async def _minutes(connection: Connection, id: str, json_: bool) -> None:
             put(document)
         else:
             render.minutes(console(), document, await api.transcript(full))
+
+
+@app.command()
+def reconcile(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    data_dir: DataDir = None,
+    json_: Json = False,
+) -> None:
+    """Announce what lies in the buckets unannounced, and give up what never came."""
+    from minutier.compose.reconcile import reconcile
+
+    asyncio.run(reconcile(data_dir, dry_run=dry_run, as_json=json_))
 
 
 def main() -> None:

@@ -56,7 +56,9 @@ class System:
 
     def environment(self, service: str) -> dict[str, str]:
         """What ``python -m minutier.<service>`` needs, besides a port of its own for HTTP."""
+        operator = {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key}
         return {
+            **(operator if service == "ingestion" else {}),
             "MINUTIER_NATS_URL": self.nats.url,
             "MINUTIER_NATS_TOKEN": self.credentials.nats_token,
             "MINUTIER_DATABASE_URL": self.database_url(service),
