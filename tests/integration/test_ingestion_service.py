@@ -2,31 +2,23 @@
 
 import asyncio
 import hashlib
-import io
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TypeVar
-from uuid import UUID
 
 import nats
 import pytest
 from minio.commonconfig import ENABLED
 from minio.versioningconfig import VersioningConfig
 from nats.js import JetStreamContext
-from nats.js.api import RawStreamMsg
-from nats.js.errors import NotFoundError
 from pydantic import PostgresDsn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.compose.embedded import System, running
 from minutier.ingestion.repository import Register
-from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (
-    AnyEvent,
     Ingested,
-    RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
     StageFailed,
@@ -41,12 +33,10 @@ from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import DEAD_LETTER_STREAM, EVENT_STREAM
 from tests.support import media
 from tests.support.ingestion_fakes import announced, taken_in, track
+from tests.support.ingestion_system import announce, body_of, count, keys, last, put, told, until_forgotten
 from tests.support.media import Sound, write
 
-E = TypeVar("E", bound=AnyEvent)
-
 DATA = Path(__file__).parent.parent / "data"
-SECONDS = 60
 LONGEST_SECONDS = 18
 LARGEST_BYTES = 300_000
 NAME = "Anneliese Quarterly"
@@ -63,6 +53,7 @@ async def system(workspace: Path) -> AsyncIterator[System]:
         "MINUTIER_INGESTION_ALLOWED_BUCKETS": '["uploads", "meetings", "never-made"]',
         "MINUTIER_INGESTION_MAX_HOURS": str(LONGEST_SECONDS / 3600),
         "MINUTIER_INGESTION_MAX_BYTES": str(LARGEST_BYTES),
+        "MINUTIER_INGESTION_ARRIVAL_SECONDS": "0",
         "MINUTIER_INGESTION_WORKSPACE": str(workspace),
     }
     async with running(services=["ingestion"], environment=environment) as system:
@@ -78,62 +69,6 @@ async def js(system: System) -> AsyncIterator[JetStreamContext]:
     connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
     yield connection.jetstream()
     await connection.close()
-
-
-async def put(system: System, body: bytes, key: str, bucket: str = UPLOADS) -> Location:
-    result = await asyncio.to_thread(
-        client(system.objects).put_object, bucket, key, io.BytesIO(body), len(body)
-    )
-    return Location(bucket=bucket, key=key, version_id=result.version_id)
-
-
-async def announce(js: JetStreamContext, *events: RecordingAnnounced) -> None:
-    for event in events:
-        await js.publish(
-            event.nats_subject, encode(event), stream=EVENT_STREAM, headers={"Nats-Msg-Id": str(event.id)}
-        )
-
-
-async def last(js: JetStreamContext, stream: str, subject: str) -> RawStreamMsg:
-    """The newest message, once there is one."""
-    async with asyncio.timeout(SECONDS):
-        while True:
-            try:
-                return await js.get_last_msg(stream, subject)
-            except NotFoundError:
-                await asyncio.sleep(0.05)
-
-
-async def told(js: JetStreamContext, kind: type[E], id: UUID) -> E:
-    event = decode((await last(js, EVENT_STREAM, f"{kind.TYPE}.{id}")).data or b"")
-    assert isinstance(event, kind)
-    return event
-
-
-async def count(js: JetStreamContext, subject: str) -> int:
-    info = await js.stream_info(EVENT_STREAM, subjects_filter=subject)
-    return sum((info.state.subjects or {}).values())
-
-
-async def until_forgotten(js: JetStreamContext, *events: RecordingAnnounced) -> None:
-    async with asyncio.timeout(SECONDS):
-        for event in events:
-            while True:
-                if not await count(js, event.nats_subject):
-                    break
-                await asyncio.sleep(0.05)
-
-
-async def keys(system: System, bucket: str) -> set[str]:
-    listed = await asyncio.to_thread(
-        lambda: list(client(system.objects).list_objects(bucket, recursive=True))
-    )
-    return {entry.object_name for entry in listed}
-
-
-async def body_of(system: System, ref: ObjectRef) -> bytes:
-    """Raises where the bytes are not those that the reference was made for."""
-    return await Objects(system.objects).read(ref)
 
 
 async def test_a_meeting_is_kept_as_it_came_and_normalised(
