@@ -151,7 +151,7 @@ async def test_every_format_and_the_minutes_are_printed(system: System) -> None:
     } > SERVICES
 
 
-async def test_one_track_per_participant_needs_no_telling_apart(system: System, tmp_path: Path) -> None:
+async def test_one_track_per_participant_gives_each_their_name(system: System, tmp_path: Path) -> None:
     """The sample, cut by its reference into the two voices' tracks; one starts a second late."""
     samples = conversation()
     speakers = {"speaker90": "Diane", "speaker91": "Sheila"}
@@ -172,7 +172,7 @@ async def test_one_track_per_participant_needs_no_telling_apart(system: System, 
     recording = await announce(
         system, Announcement(source="test", external_id="tracks", tracks=tuple(announced), language="en")
     )
-    assert (await completed(system, recording))["stages"]["diarization"]["state"] == "skipped"
+    assert (await completed(system, recording))["stages"]["diarization"]["state"] == "done"
     status, out, _ = await minutier("transcript", recording, "--json", "--data-dir", system.directory.path)
     assert status == 0
     transcript = json.loads(out)

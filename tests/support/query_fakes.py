@@ -43,6 +43,27 @@ class Table:
         ][:limit]
 
 
+class Outbox:
+    """What was published, by transactions that ended well."""
+
+    def __init__(self) -> None:
+        self.sent: list[AnyEvent] = []
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator["Transaction"]:
+        transaction = Transaction()
+        yield transaction
+        self.sent += transaction.events
+
+
+class Transaction:
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+
+    def publish(self, event: AnyEvent) -> None:
+        self.events.append(event)
+
+
 class Signals:
     """One listener at a time; ``deaf`` ones hear nothing."""
 

@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -11,10 +12,11 @@ from structlog.testing import capture_logs
 from minutier.query import api
 from minutier.query.paging import Position
 from minutier.query.settings import QuerySettings
-from minutier.schemas.documents import MinutesDocument, TranscriptDocument
+from minutier.schemas.documents import CorrectionDocument, MinutesDocument, TranscriptDocument
+from minutier.schemas.events import SpeakerCorrected
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, START, Documents
-from tests.support.query_fakes import Signals, Table
+from tests.support.query_fakes import Outbox, Signals, Table
 
 HERE = f"/api/v1/recordings/{RECORDING}"
 
@@ -30,8 +32,19 @@ def table(documents: Documents) -> Table:
 
 
 @pytest.fixture
-async def client(table: Table, documents: Documents) -> AsyncIterator[httpx.AsyncClient]:
-    app = api.build(recordings=table, documents=documents, signals=Signals(), settings=QuerySettings())
+def outbox() -> Outbox:
+    return Outbox()
+
+
+@pytest.fixture
+async def client(table: Table, documents: Documents, outbox: Outbox) -> AsyncIterator[httpx.AsyncClient]:
+    app = api.build(
+        recordings=table,
+        documents=documents,
+        signals=Signals(),
+        transactions=outbox,
+        settings=QuerySettings(),
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 
@@ -119,6 +132,93 @@ async def test_minutes_are_the_document_and_the_times_it_cites(
     assert response.json()["segments"] == {"s1": {"start": 0.0, "end": 0.6, "speaker": "speaker-1"}}
 
 
+@pytest.mark.parametrize(("given", "kept"), [("Anna", "Anna"), (" Zoë L. ", "Zoë L."), (None, None)])
+async def test_who_a_speaker_is_can_be_said_and_taken_back(
+    client: httpx.AsyncClient,
+    table: Table,
+    documents: Documents,
+    outbox: Outbox,
+    given: str | None,
+    kept: str | None,
+) -> None:
+    await completed(table, documents)
+    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": given})
+    assert (response.status_code, response.json()) == (202, (await client.get(HERE)).json())
+    (event,) = outbox.sent
+    assert isinstance(event, SpeakerCorrected)
+    assert (event.subject, event.tenant, event.data.speaker) == (RECORDING, "acme", "speaker-1")
+    correction = await documents.load(CorrectionDocument, event.data.correction)
+    assert correction == CorrectionDocument(recording_id=RECORDING, speaker="speaker-1", name=kept)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Anna\n2", "Anna\x00", "A\u2028B", "x" * 201, 7, ["Anna"]])
+async def test_what_is_no_name_is_refused(
+    client: httpx.AsyncClient, table: Table, documents: Documents, outbox: Outbox, name: Any
+) -> None:
+    await completed(table, documents)
+    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": name})
+    assert response.status_code == 422
+    assert "'name'" in response.json()["detail"]
+    assert (await client.put(f"{HERE}/speakers/speaker-1", json={})).status_code == 422
+    assert outbox.sent == []
+
+
+@pytest.mark.parametrize(
+    ("speaker", "status"), [("speaker-9", 404), ("unknown", 404), ("Anna", 422), ("speaker 1", 422)]
+)
+async def test_nobody_but_a_speaker_of_the_transcript_gets_a_name(
+    client: httpx.AsyncClient,
+    table: Table,
+    documents: Documents,
+    outbox: Outbox,
+    speaker: str,
+    status: int,
+) -> None:
+    await completed(table, documents)
+    response = await client.put(f"{HERE}/speakers/{speaker}", json={"name": "Anna"})
+    assert response.status_code == status
+    assert "speaker" in response.json()["detail"]
+    assert outbox.sent == []
+
+
+async def test_there_is_nobody_to_name_before_there_is_a_transcript(
+    client: httpx.AsyncClient, table: Table, outbox: Outbox
+) -> None:
+    assert (await client.put(f"{HERE}/speakers/speaker-1", json={"name": "Anna"})).status_code == 404
+    await table.add(told.announced())
+    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": "Anna"})
+    assert response.status_code == 404
+    assert "no transcript yet" in response.json()["detail"]
+    assert outbox.sent == []
+
+
+async def test_a_text_is_read_as_it_was_handed_in_and_not_corrected_here(
+    client: httpx.AsyncClient, table: Table, documents: Documents, outbox: Outbox
+) -> None:
+    await table.add(told.received(documents.keep(told.transcript())))
+    assert "no minutes yet" in (await client.get(f"{HERE}/minutes")).json()["detail"]
+    await table.add(told.written(documents.keep(told.minutes())))
+    assert (await client.get(f"{HERE}/transcript?format=text")).text == "[0:00:00] Speaker 1: Good morning.\n"
+    assert (await client.get(f"{HERE}/minutes")).json()["segments"]["s1"]["start"] == 0.0
+    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": "Anna"})
+    assert response.status_code == 409
+    assert "hand it in again" in response.json()["detail"]
+    assert outbox.sent == []
+
+
+async def test_the_newest_transcript_and_minutes_are_shown(
+    client: httpx.AsyncClient, table: Table, documents: Documents
+) -> None:
+    await completed(table, documents)
+    named = told.transcript(labels={"speaker-1": "Anna"})
+    await table.add(told.attributed(documents.keep(named), seconds=60))
+    assert (await client.get(HERE)).json()["state"] == "completed"
+    assert "Anna: Good morning." in (await client.get(f"{HERE}/transcript?format=text")).text
+    anew = told.minutes().model_copy(update={"dropped_claims": 3})
+    await table.add(told.written(documents.keep(anew), seconds=61))
+    assert (await client.get(f"{HERE}/minutes")).json()["dropped_claims"] == 3
+
+
 @pytest.mark.parametrize("name", ["transcript", "minutes"])
 async def test_what_is_not_there_yet_says_how_far_the_recording_is(
     client: httpx.AsyncClient, table: Table, name: str
@@ -166,7 +266,11 @@ async def test_a_client_too_many_is_asked_to_come_back(table: Table, documents: 
     await table.add(told.announced())
     signals = Signals()
     app = api.build(
-        recordings=table, documents=documents, signals=signals, settings=QuerySettings(watchers=1)
+        recordings=table,
+        documents=documents,
+        signals=signals,
+        transactions=Outbox(),
+        settings=QuerySettings(watchers=1),
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -222,7 +326,14 @@ async def test_progress_of_a_recording_that_is_done_is_its_state(
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     paths = {path.removeprefix("/api/v1/recordings") for path in document["paths"]}
-    assert paths == {"", "/{id}", "/{id}/transcript", "/{id}/minutes", "/{id}/progress"}
+    assert paths == {
+        "",
+        "/{id}",
+        "/{id}/transcript",
+        "/{id}/minutes",
+        "/{id}/speakers/{speaker}",
+        "/{id}/progress",
+    }
     responses = document["paths"]["/api/v1/recordings/{id}"]["get"]["responses"]
     assert set(responses) == {"200", "404", "422"}
 

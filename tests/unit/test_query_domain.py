@@ -61,12 +61,42 @@ async def test_a_stage_runs_once_all_it_needs_is_there() -> None:
     assert [(one.state.value, " ".join(states(one).values())) for one in seen] == expected
 
 
-async def test_a_recording_with_tracks_needs_no_diarization() -> None:
+async def test_a_recording_with_tracks_is_told_apart_as_any_other() -> None:
     events: list[AnyEvent] = [told.announced(), told.ingested(by_track=True), told.transcribed()]
     waiting = await shown(*events)
-    assert states(waiting)["diarization"] == "skipped"
-    assert states(waiting)["attribution"] == "running"
-    assert (await shown(*events, told.attributed(), told.written())).state is State.COMPLETED
+    assert states(waiting)["diarization"] == "running"
+    assert states(waiting)["attribution"] == "waiting"
+    whole = await shown(*events, told.diarized(), told.attributed(), told.written())
+    assert whole.state is State.COMPLETED
+
+
+async def test_a_text_has_only_to_be_summarised() -> None:
+    waiting = await shown(told.received())
+    assert waiting.state is State.PROCESSING
+    assert " ".join(states(waiting).values()) == "done skipped skipped skipped running"
+    done = await shown(told.received(), told.written())
+    assert done.state is State.COMPLETED
+    assert (done.title, done.source, done.language, done.duration) == (None, "summary-api", "fr", None)
+    assert done.total_seconds == 5.0
+    failed = await shown(told.received(), told.failed("summarisation"))
+    assert (failed.state, failed.reason) == (State.FAILED, "worker_died")
+
+
+@pytest.mark.parametrize("beginning", [PIPELINE, [told.received(), told.written()]])
+async def test_who_asked_and_could_not_be_told_does_not_fail_what_is_there(
+    beginning: list[AnyEvent],
+) -> None:
+    before = await shown(*beginning)
+    after = await shown(*beginning, told.job_completed(), told.failed("ingestion", "callback_refused"))
+    assert after == before
+    assert after.state is State.COMPLETED
+
+
+async def test_what_is_written_anew_after_a_correction_changes_neither_state_nor_duration() -> None:
+    before = await shown(*PIPELINE)
+    correction: list[AnyEvent] = [told.corrected(), told.attributed(seconds=3600)]
+    assert await shown(*PIPELINE, *correction) == before
+    assert await shown(*PIPELINE, *correction, told.written(seconds=3601)) == before
 
 
 async def test_a_rejection_says_why_and_nothing_will_run() -> None:
@@ -111,7 +141,13 @@ async def test_a_message_nobody_can_read_is_explained(reason: str) -> None:
 
 
 async def test_what_does_not_concern_the_recording_does_not_fail_it() -> None:
-    assert await facts_of([told.failed("retention"), told.failed("query")]) == []
+    elsewhere: list[AnyEvent] = [
+        told.failed("retention"),
+        told.failed("query"),
+        told.corrected(),
+        told.job_completed(),
+    ]
+    assert await facts_of(elsewhere) == []
 
 
 HISTORIES = [
@@ -119,6 +155,8 @@ HISTORIES = [
     [told.announced(), told.rejected(), told.announced(60), told.rejected(61, announced=60)],
     [*PIPELINE, told.failed("transcription", seconds=2), told.failed("attribution")],
     [told.failed("ingestion", "invalid", tenant="unknown"), *PIPELINE[:3], told.failed("transcription")],
+    [*PIPELINE, told.attributed(seconds=60), told.written(seconds=61), told.written(seconds=62)],
+    [told.received(), told.failed("summarisation"), told.written()],
 ]
 
 

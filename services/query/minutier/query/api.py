@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from enum import StrEnum
@@ -10,17 +11,18 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI, Query, Response
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
-from minutier.query.domain import Entry, Kind, Recording, State, recording
+from minutier.query.correct import UnknownSpeaker, correct
+from minutier.query.domain import Entry, Fact, Kind, Recording, State, recording
 from minutier.query.paging import BadCursor, Position
-from minutier.query.ports import Documents, Recordings, Signals
+from minutier.query.ports import Documents, Recordings, Signals, Transactions
 from minutier.query.settings import QuerySettings
 from minutier.query.watch import StageProgress, watch
 from minutier.schemas.base import Tenant
-from minutier.schemas.documents import Document, MinutesDocument, TranscriptDocument
+from minutier.schemas.documents import Document, MinutesDocument, SpeakerId, TranscriptDocument
 from minutier.schemas.references import ObjectRef
 from minutier.shared import rendering
 from minutier.shared.errors import Permanent
@@ -30,6 +32,9 @@ _RECORDING = TypeAdapter(Recording)
 # What was said is for the one who asked, not for a cache on the way.
 _PRIVATE = {"Cache-Control": "no-store"}
 _RETRY_SECONDS = 10
+_NAME_CHARACTERS = 200
+_ON_ONE_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_NAME = rf"{_ON_ONE_LINE}*[^\s\x00-\x1f\x7f-\x9f]{_ON_ONE_LINE}*"
 
 D = TypeVar("D", bound=Document)
 
@@ -55,6 +60,26 @@ class Minutes(MinutesDocument):
     segments: dict[str, Cited] = Field(default_factory=dict)
 
 
+def _on_one_line(name: str) -> str:
+    trimmed = name.strip()
+    if not trimmed or len(name) > _NAME_CHARACTERS or not re.fullmatch(_NAME, name):
+        raise ValueError(f"give 1 to {_NAME_CHARACTERS} characters on one line, or null to take a name back")
+    return trimmed
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_on_one_line),
+    Field(json_schema_extra={"minLength": 1, "maxLength": _NAME_CHARACTERS, "pattern": f"^{_NAME}$"}),
+]
+
+
+class Correction(BaseModel):
+    """Who a speaker is; ``null`` takes back what was said before."""
+
+    name: Name | None = Field(examples=["Anna"])
+
+
 class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
@@ -73,7 +98,12 @@ _FORMATS: dict[Format, tuple[str, Callable[[TranscriptDocument], str]]] = {
 
 
 def build(
-    *, recordings: Recordings, documents: Documents, signals: Signals, settings: QuerySettings
+    *,
+    recordings: Recordings,
+    documents: Documents,
+    signals: Signals,
+    transactions: Transactions,
+    settings: QuerySettings,
 ) -> FastAPI:
     app = FastAPI(
         title="Minutier",
@@ -95,8 +125,7 @@ def build(
             raise HTTPException(HTTPStatus.NOT_FOUND, "There is no recording with this id.")
         return entry
 
-    async def document_of(entry: Entry, written: Kind, kind: type[D], name: str) -> D:
-        fact = entry.newest(written)
+    async def document_of(entry: Entry, fact: Fact | None, kind: type[D], name: str) -> D:
         if fact is None or fact.document is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, _absence(recording(entry), name))
         try:
@@ -105,6 +134,9 @@ def build(
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, f"The {name} can no longer be read ({error.reason})."
             ) from None
+
+    async def transcript_of(entry: Entry) -> TranscriptDocument:
+        return await document_of(entry, entry.transcript, TranscriptDocument, "transcript")
 
     @app.get("/api/v1/recordings")
     async def list_recordings(
@@ -138,7 +170,7 @@ def build(
     )
     async def get_transcript(id: UUID, format: Format = Format.JSON) -> Response:
         """Who said what."""
-        transcript = await document_of(await entry_of(id), Kind.ATTRIBUTED, TranscriptDocument, "transcript")
+        transcript = await transcript_of(await entry_of(id))
         media_type, render = _FORMATS[format]
         # Hours of speech take a while, in which others want to be answered.
         body = await asyncio.to_thread(render, transcript)
@@ -148,8 +180,8 @@ def build(
     async def get_minutes(id: UUID, response: Response) -> Minutes:
         """The minutes, with the times they rest on."""
         entry = await entry_of(id)
-        minutes = await document_of(entry, Kind.WRITTEN, MinutesDocument, "minutes")
-        transcript = await document_of(entry, Kind.ATTRIBUTED, TranscriptDocument, "transcript")
+        minutes = await document_of(entry, entry.newest(Kind.WRITTEN), MinutesDocument, "minutes")
+        transcript = await transcript_of(entry)
         items = (*minutes.summary, *minutes.topics, *minutes.decisions, *minutes.actions, *minutes.questions)
         cited = {segment_id for item in items for segment_id in item.cites}
         response.headers.update(_PRIVATE)
@@ -161,6 +193,38 @@ def build(
                 if segment.id in cited
             },
         )
+
+    @app.put(
+        "/api/v1/recordings/{id}/speakers/{speaker}",
+        status_code=HTTPStatus.ACCEPTED,
+        responses={
+            code: {"model": Problem, "content": {"application/problem+json": {}}} for code in (400, 409)
+        },
+    )
+    async def name_speaker(id: UUID, speaker: SpeakerId, correction: Correction) -> Recording:
+        """Say who a speaker of the transcript is. The transcript and the minutes are then written anew."""
+        entry = await entry_of(id)
+        if entry.newest(Kind.RECEIVED) is not None:
+            raise HTTPException(
+                HTTPStatus.CONFLICT,
+                "This is a text that was handed in. Name its speakers there and hand it in again.",
+            )
+        transcript = await transcript_of(entry)
+        try:
+            await correct(
+                entry,
+                transcript,
+                speaker,
+                correction.name,
+                documents=documents,
+                transactions=transactions,
+            )
+        except UnknownSpeaker:
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND,
+                "The transcript has no speaker with this id. Its 'speakers' lists those it has.",
+            ) from None
+        return recording(entry)
 
     @app.get(
         "/api/v1/recordings/{id}/progress",

@@ -20,6 +20,7 @@ def build() -> Service:
             recordings=Recordings(service.engine),
             documents=documents,
             signals=signals,
+            transactions=service.transaction,
             settings=QuerySettings(),
         )
     )

@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
     ANNOUNCED = "announced"
     INGESTED = "ingested"
+    RECEIVED = "received"
     REJECTED = "rejected"
     DIARIZED = "diarized"
     TRANSCRIBED = "transcribed"
@@ -53,6 +54,9 @@ STAGES = {
     "summarisation": Kind.WRITTEN,
 }
 
+# A text that is handed in is its own transcript.
+_OF_RECORDINGS_ALONE = ("diarization", "transcription", "attribution")
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -65,7 +69,6 @@ class Fact:
     title: str | None = None
     duration: float | None = None
     language: str | None = None
-    by_track: bool = False
     seconds: float | None = None
     document: dict[str, Any] | None = None
     stage: str | None = None
@@ -93,6 +96,15 @@ class Entry:
         ]
         return self.facts[max(moments)[1]] if moments else None
 
+    def first(self, kind: Kind) -> datetime | None:
+        """When such a thing was told for the first time."""
+        return min((fact.at for fact in self.facts.values() if fact.kind is kind), default=None)
+
+    @property
+    def transcript(self) -> Fact | None:
+        """What refers to the transcript: attribution's newest, or the text that was handed in."""
+        return self.newest(Kind.ATTRIBUTED) or self.newest(Kind.RECEIVED)
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -105,7 +117,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording as it is shown; ``total_seconds`` runs from its announcement to its minutes."""
+    """A recording or a text, as it is shown; ``total_seconds`` is from its announcement to its minutes."""
 
     id: UUID
     tenant: str
@@ -125,14 +137,14 @@ def recording(entry: Entry) -> Recording:
     """What ``entry``'s facts come to."""
     announced = entry.newest(Kind.ANNOUNCED)
     ingested = entry.newest(Kind.INGESTED)
+    taken_in = ingested or entry.newest(Kind.RECEIVED)
     rejected = _standing_rejection(entry)
     attributed = entry.newest(Kind.ATTRIBUTED)
     transcribed = entry.newest(Kind.TRANSCRIBED)
-    written = entry.newest(Kind.WRITTEN)
     stages = _stages(entry, rejected)
-    state = _state(entry, stages, rejected)
+    state = _state(stages, rejected)
     failure = _failure(entry, stages) if state is State.FAILED else rejected
-    begun = [fact for fact in (ingested, rejected, announced) if fact is not None]
+    begun = [fact for fact in (taken_in, rejected, announced) if fact is not None]
     spoken = [fact.language for fact in (attributed, transcribed, *begun) if fact and fact.language]
     return Recording(
         id=entry.id,
@@ -146,7 +158,7 @@ def recording(entry: Entry) -> Recording:
         reason=failure.reason if failure else None,
         explanation=failure.explanation if failure else None,
         stages=stages,
-        total_seconds=_total_seconds(ingested, written) if state is State.COMPLETED else None,
+        total_seconds=_total_seconds(entry, taken_in) if state is State.COMPLETED else None,
     )
 
 
@@ -166,20 +178,20 @@ def _stages(entry: Entry, rejected: Fact | None) -> dict[str, Stage]:
         never = dict.fromkeys(STAGES, Stage(StageState.SKIPPED))
         return never | {"ingestion": Stage(StageState.FAILED, reason=rejected.reason)}
     done = {name: fact for name, kind in STAGES.items() if (fact := entry.newest(kind)) is not None}
-    ingested = done.get("ingestion")
-    by_track = ingested is not None and ingested.by_track
-    voices = by_track or "diarization" in done
+    received = entry.newest(Kind.RECEIVED)
+    if received is not None:
+        done["ingestion"] = received
     may_run = {
         "ingestion": entry.newest(Kind.ANNOUNCED) is not None,
-        "diarization": ingested is not None,
-        "transcription": ingested is not None,
-        "attribution": voices and "transcription" in done,
-        "summarisation": "attribution" in done,
+        "diarization": "ingestion" in done,
+        "transcription": "ingestion" in done,
+        "attribution": "diarization" in done and "transcription" in done,
+        "summarisation": "attribution" in done or received is not None,
     }
     stages = {}
     for name in STAGES:
         failed = entry.newest(Kind.FAILED, stage=name)
-        if name == "diarization" and by_track:
+        if received is not None and name in _OF_RECORDINGS_ALONE:
             stages[name] = Stage(StageState.SKIPPED)
         elif name in done:
             stages[name] = Stage(StageState.DONE, seconds=done[name].seconds)
@@ -190,7 +202,7 @@ def _stages(entry: Entry, rejected: Fact | None) -> dict[str, Stage]:
     return stages
 
 
-def _state(entry: Entry, stages: Mapping[str, Stage], rejected: Fact | None) -> State:
+def _state(stages: Mapping[str, Stage], rejected: Fact | None) -> State:
     states = {stage.state for stage in stages.values()}
     if rejected is not None:
         return State.REJECTED
@@ -198,8 +210,7 @@ def _state(entry: Entry, stages: Mapping[str, Stage], rejected: Fact | None) -> 
         return State.COMPLETED
     if StageState.FAILED in states:
         return State.FAILED
-    begun = any(entry.newest(kind) is not None for kind in STAGES.values())
-    return State.PROCESSING if begun else State.ANNOUNCED
+    return State.PROCESSING if StageState.DONE in states else State.ANNOUNCED
 
 
 def _failure(entry: Entry, stages: Mapping[str, Stage]) -> Fact | None:
@@ -207,7 +218,9 @@ def _failure(entry: Entry, stages: Mapping[str, Stage]) -> Fact | None:
     return entry.newest(Kind.FAILED, stage=first)
 
 
-def _total_seconds(ingested: Fact | None, written: Fact | None) -> float | None:
-    if ingested is None or ingested.announced_at is None or written is None:
+def _total_seconds(entry: Entry, taken_in: Fact | None) -> float | None:
+    """Minutes that were written anew, as after a correction, have not taken longer."""
+    written = entry.first(Kind.WRITTEN)
+    if taken_in is None or written is None:
         return None
-    return max(0.0, (written.at - ingested.announced_at).total_seconds())
+    return max(0.0, (written - (taken_in.announced_at or taken_in.at)).total_seconds())

@@ -1,6 +1,6 @@
-"""What reading and following recordings needs from outside."""
+"""What reading, following and correcting recordings needs from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -9,6 +9,7 @@ from minutier.query.domain import Entry
 from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position
 from minutier.schemas.documents import Document
+from minutier.schemas.events import AnyEvent, Stage
 from minutier.schemas.references import ObjectRef
 
 D = TypeVar("D", bound=Document)
@@ -18,6 +19,8 @@ class Documents(Protocol):
     async def load(self, kind: type[D], ref: ObjectRef) -> D:
         """Raises `minutier.shared.errors.Permanent` where the document is gone or was changed."""
         ...
+
+    async def store(self, document: Document, *, tenant: str, stage: Stage, version: str) -> ObjectRef: ...
 
 
 class Recordings(Protocol):
@@ -36,3 +39,12 @@ class Signals(Protocol):
     def listen(self, id: UUID) -> AbstractAsyncContextManager[Mailbox]:
         """What is told of a recording from now on."""
         ...
+
+
+class Transaction(Protocol):
+    def publish(self, event: AnyEvent) -> None:
+        """Have an event sent, once the transaction has ended well."""
+        ...
+
+
+Transactions = Callable[[], AbstractAsyncContextManager[Transaction]]

@@ -14,6 +14,7 @@ from minutier.schemas.events import (
     SpeechTranscribed,
     Stage,
     StageFailed,
+    TextReceived,
     TranscriptAttributed,
 )
 from minutier.schemas.references import ObjectRef
@@ -30,7 +31,10 @@ _UNREADABLE = {
 
 
 async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
-    """What ``event`` tells of its recording; ``None`` where that is nothing a reader is shown."""
+    """What ``event`` tells of its recording; ``None`` where that is nothing a reader is shown.
+
+    A correction shows in the transcript that follows from it, and a job is its asker's affair.
+    """
     match event:
         case RecordingAnnounced(data=data):
             return Fact(
@@ -49,8 +53,15 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
                 title=await _title(data.recording, documents),
                 duration=data.duration,
                 language=data.language,
-                by_track=data.by_track,
                 seconds=data.processing_seconds,
+            )
+        case TextReceived(data=data):
+            return Fact(
+                Kind.RECEIVED,
+                event.time,
+                source=data.source,
+                language=data.language,
+                document=data.transcript.model_dump(mode="json"),
             )
         case RecordingRejected(data=data):
             return Fact(
