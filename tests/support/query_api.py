@@ -39,9 +39,10 @@ class QueryApi:
     transcript: dict[str, Any] = field(default_factory=dict)
     minutes: dict[str, Any] = field(default_factory=dict)
     page: int = 2
+    named: list[tuple[str, Any]] = field(default_factory=list)
     url: str = ""
 
-    def answer(self, target: str) -> tuple[int, str, str]:
+    def answer(self, target: str, body: bytes = b"") -> tuple[int, str, str]:
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         path = parts.path.removeprefix("/api/v1/recordings").strip("/").split("/")
@@ -62,6 +63,9 @@ class QueryApi:
                 return 200, "text/plain", f"as {query.get('format')}"
             case ["minutes"]:
                 return _json(self.minutes)
+            case ["speakers", speaker]:
+                self.named.append((speaker, json.loads(body)))
+                return _json(found)
             case _:
                 return 200, "text/event-stream", f"event: state\ndata: {json.dumps(found)}\n\n"
 
@@ -74,12 +78,15 @@ def _json(document: Any) -> tuple[int, str, str]:
 def serving(api: QueryApi) -> Iterator[QueryApi]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, kind, body = api.answer(self.path)
+            given = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, kind, body = api.answer(self.path, given)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())
+
+        do_PUT = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -70,6 +70,35 @@ def test_transcript_is_printed_as_it_comes(api: QueryApi, minutier: type[Run], f
     assert (run.status, run.out) == (0, f"as {format}\n")
 
 
+@pytest.mark.parametrize("called", ["speaker-1", "Speaker 1", "speaker 1"])
+def test_a_speaker_is_named_by_id_or_label(api: QueryApi, minutier: type[Run], called: str) -> None:
+    run = minutier("name", "2222", called, "Zoë Lefèvre")
+    assert (run.status, api.named) == (0, [("speaker-1", {"name": "Zoë Lefèvre"})])
+    assert "written anew" in run.out
+    assert json.loads(minutier("name", "2222", called, "--clear", "--json").out)["id"] == THIRD
+    assert api.named[1:] == [("speaker-1", {"name": None})]
+
+
+def test_who_is_not_in_the_transcript_gets_no_name(api: QueryApi, minutier: type[Run]) -> None:
+    api.transcript["speakers"] += [{"id": f"speaker-{number}", "label": "Room"} for number in (2, 3)]
+    nobody = minutier("name", "2222", "Anna", "Zoë")
+    assert nobody.status == Status.USAGE
+    assert "'Speaker 1'" in nobody.err
+    ambiguous = minutier("name", "2222", "Room", "Zoë")
+    assert ambiguous.status == Status.USAGE
+    assert "speaker-2, speaker-3" in ambiguous.err
+    assert api.named == []
+
+
+@pytest.mark.parametrize("given", [(), ("Zoë", "--clear")])
+def test_a_speaker_gets_a_name_or_loses_one(
+    api: QueryApi, minutier: type[Run], given: tuple[str, ...]
+) -> None:
+    run = minutier("name", "2222", "Speaker 1", *given)
+    assert (run.status, api.named) == (Status.USAGE, [])
+    assert "--clear" in run.err
+
+
 def test_a_beginning_names_a_recording_where_only_one_has_it(api: QueryApi, minutier: type[Run]) -> None:
     assert minutier("transcript", "2222", "--json").status == 0
     ambiguous = minutier("transcript", "1111")

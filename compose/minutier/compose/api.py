@@ -98,6 +98,11 @@ class Api:
     async def minutes(self, id: str) -> dict[str, Any]:
         return await self._document(f"recordings/{id}/minutes")
 
+    async def name(self, id: str, speaker: str, name: str | None) -> Recording:
+        """Say who a speaker is; ``None`` takes back what was said."""
+        path = f"recordings/{id}/speakers/{speaker}"
+        return self._read(await self._send("PUT", path, json={"name": name}))
+
     async def progress(self, id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Events (``progress`` or ``state``, data) until the recording is done or the connection ends."""
         path = f"recordings/{id}/progress"
@@ -125,19 +130,24 @@ class Api:
         return str(matches[0])
 
     async def _document(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
-        response = await self._get(path, parameters)
+        return self._read(await self._get(path, parameters))
+
+    async def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> httpx.Response:
+        return await self._send("GET", path, params=parameters)
+
+    async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            response = await self._client.request(method, path, **request)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise Unreachable(self._url) from None
+        return _checked(response)
+
+    def _read(self, response: httpx.Response) -> dict[str, Any]:
         try:
             found: dict[str, Any] = response.json()
         except ValueError:
             raise Refused(f"{self._url} is no query service of Minutier.") from None
         return found
-
-    async def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> httpx.Response:
-        try:
-            response = await self._client.get(path, params=parameters)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            raise Unreachable(self._url) from None
-        return _checked(response)
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

@@ -17,5 +17,5 @@ class DiarizationSettings(Settings):
         "'pyannote/speaker-diarization-community-1'",
     )
     threads: int = Field(0, ge=0, description="of the processor; 0 takes all there are")
-    limit_seconds: float = Field(4 * 3600.0, gt=0, description="time for one recording")
+    limit_seconds: float = Field(4 * 3600.0, gt=0, description="time for a mix, or for one track")
     workspace: Path = Field(Path(gettempdir()), description="where audio lies while it is listened to")
