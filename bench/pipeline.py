@@ -26,7 +26,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 
 from bench import diarization
 from bench.transcription import NOWHERE
-from minutier.attribution.attribute import transcript_of
+from minutier.attribution.transcript import transcript_of
 from minutier.diarization.diarize import document_of as diarization_of
 from minutier.diarization.domain import Diarization, Turn
 from minutier.diarization.pyannote import load

@@ -1,13 +1,18 @@
 import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from minutier.attribution.attribute import Parts, attribute
+from minutier.attribution.repository import with_correction
 from minutier.schemas.base import Model
 from minutier.schemas.clock import now
 from minutier.schemas.documents import (
+    Activity,
+    CorrectionDocument,
     Coverage,
     DiarizationDocument,
     Document,
@@ -20,7 +25,16 @@ from minutier.schemas.documents import (
     Turn,
     Word,
 )
-from minutier.schemas.events import Diarized, Ingested, IngestedTrack, Stage, Transcribed
+from minutier.schemas.events import (
+    Attributed,
+    Corrected,
+    Diarized,
+    Ingested,
+    IngestedTrack,
+    SpeakerCorrected,
+    Stage,
+    Transcribed,
+)
 from minutier.schemas.references import ObjectRef
 
 RECORDING = UUID("00000000-0000-4000-8000-000000000001")
@@ -59,13 +73,19 @@ async def parts_of(
     *,
     turns: tuple[Turn, ...] | None = None,
     participants: tuple[str, ...] = (),
+    noticed: tuple[str, ...] = (),
+    activity: tuple[Activity, ...] = (),
 ) -> Parts:
+    """Parts of a recording with a track for each of ``participants``, or with a mix that has ``noticed``."""
+
     async def keep(document: Document, stage: Stage) -> ObjectRef:
         return await store.store(document, tenant="t", stage=stage, version="v")
 
     people = tuple(Participant(id=f"p{n}", name=name) for n, name in enumerate(participants, start=1))
+    known = people or tuple(Participant(id=f"p{n}", name=name) for n, name in enumerate(noticed, start=1))
     recording = await keep(
-        RecordingDocument(recording_id=RECORDING, title="Budget", participants=people), Stage.INGESTION
+        RecordingDocument(recording_id=RECORDING, title="Budget", participants=known, activity=activity),
+        Stage.INGESTION,
     )
     transcription = await keep(
         TranscriptionDocument(
@@ -97,7 +117,7 @@ async def parts_of(
             source="livekit",
             announced_at=now(),
             recording=recording,
-            duration=10,
+            duration=60,
             audio=None if people else recording,
             tracks=tuple(
                 IngestedTrack(participant_id=person.id, audio=recording, offset=0, duration=10)
@@ -151,17 +171,117 @@ async def test_a_word_nobody_speaks_is_unknown_and_no_speaker() -> None:
     assert (data.words, data.unknown_words, data.speakers) == (2, 2, 0)
 
 
-async def test_a_track_is_a_name() -> None:
+async def test_a_track_is_a_name_however_little_was_heard_on_it() -> None:
     store = Store()
     segments = (
         segment("We should go now I think. It is late.", 0, track="p1"),
         segment("Mhm.", 0.6, track="p2"),
     )
-    parts = await parts_of(store, segments, participants=("Anna", "Anna", "Bo"))
-    assert parts.complete
+    turns = (
+        Turn(start=0, end=2, speaker="p1-1", track="p1"),
+        Turn(start=2, end=4, speaker="p1-2", track="p1"),
+    )
+    parts = await parts_of(store, segments, turns=turns, participants=("Anna", "Anna", "Bo"))
     transcript = await transcript_of(store, parts)
-    assert [(s.label, s.evidence) for s in transcript.speakers] == [("Anna", "track"), ("Anna (2)", "track")]
+    assert [(s.id, s.label, s.evidence, s.confidence, s.participant) for s in transcript.speakers] == [
+        ("p1", "Anna", "track", 1.0, "p1"),
+        ("p2", "Anna (2)", "track", 1.0, "p2"),
+    ]
+    assert [s.speech_seconds for s in transcript.speakers] == [4.0, 0.3]
     assert [s.text for s in transcript.segments] == ["We should go now I think. It is late.", "Mhm."]
+
+
+async def test_several_people_behind_one_track_stay_apart() -> None:
+    store = Store()
+    segments = (
+        segment("I am in the room.", 0, track="p1"),
+        segment("So am I, my friend.", 20, track="p1"),
+        segment("Nobody heard this.", 30.8, track="p1"),
+        segment("I am at home.", 31, track="p2"),
+    )
+    turns = (
+        Turn(start=0, end=12, speaker="p1-1", track="p1"),
+        Turn(start=12, end=14, speaker="p1-3", track="p1"),
+        Turn(start=20, end=30, speaker="p1-2", track="p1"),
+        Turn(start=31, end=33, speaker="p2-1", track="p2"),
+    )
+    parts = await parts_of(store, segments, turns=turns, participants=("Room 4", "Bo"))
+    transcript = await transcript_of(store, parts)
+    assert [(s.id, s.label, s.participant) for s in transcript.speakers] == [
+        ("p1-1", "Room 4 · voice 1", "p1"),
+        ("p1-2", "Room 4 · voice 2", "p1"),
+        ("p2", "Bo", "p2"),
+    ]
+    assert [(s.speaker, s.text) for s in transcript.segments] == [
+        ("p1-1", "I am in the room."),
+        ("p1-2", "So am I, my friend."),
+        ("p1-1", "Nobody heard this."),
+        ("p2", "I am at home."),
+    ]
+
+
+async def test_a_voice_that_a_server_noticed_has_a_name() -> None:
+    store = Store()
+    turns = tuple(Turn(start=start, end=start + 5, speaker="speaker-1") for start in (0, 9, 15, 26, 33, 41))
+    activity = tuple(Activity(participant="p2", start=each.start, end=each.end + 1) for each in turns)
+    parts = await parts_of(
+        store, (segment("Hello there.", 1),), turns=turns, noticed=("Anna", "Bo"), activity=activity
+    )
+    transcript = await transcript_of(store, parts)
+    (speaker,) = transcript.speakers
+    assert (speaker.id, speaker.label, speaker.evidence, speaker.participant) == (
+        "speaker-1",
+        "Bo",
+        "activity",
+        "p2",
+    )
+    assert speaker.confidence is not None
+    assert 0.5 <= speaker.confidence < 1
+    assert transcript.clock_offset is not None
+    unnoticed = await parts_of(store, (segment("Hello there.", 1),), turns=turns, noticed=("Anna", "Bo"))
+    assert (await transcript_of(store, unnoticed)).clock_offset is None
+
+
+async def test_a_correction_makes_another_transcript_and_taking_it_back_the_first() -> None:
+    store = Store()
+    turns = (Turn(start=0, end=0.8, speaker="speaker-1"),)
+    parts = await parts_of(store, (segment("Hello there.", 0),), turns=turns)
+    first = await attribute(parts, artefacts=store)
+
+    async def attributed(speaker: str, name: str | None) -> Attributed:
+        document = CorrectionDocument(recording_id=RECORDING, speaker=speaker, name=name)
+        ref = await store.store(document, tenant="t", stage=Stage.ATTRIBUTION, version=f"{speaker}-{name}")
+        return await attribute(replace(parts, corrections={speaker: ref}), artefacts=store)
+
+    named = await attributed("speaker-1", "Anna")
+    document = store.documents[named.transcript.key]
+    assert isinstance(document, TranscriptDocument)
+    assert [(s.label, s.evidence, s.confidence) for s in document.speakers] == [("Anna", "correction", 1.0)]
+    assert named.transcript.key != first.transcript.key
+    assert (await attributed("speaker-1", None)).transcript == first.transcript
+    assert (await attributed("speaker-7", "Zoe")).transcript == first.transcript
+
+
+def test_of_two_corrections_the_one_made_later_counts_whichever_arrives_first() -> None:
+    def correction(minute: int, key: str) -> SpeakerCorrected:
+        ref = ObjectRef(bucket="artefacts", key=key, sha256="0" * 64, size=0)
+        event = SpeakerCorrected.of(
+            RECORDING,
+            tenant="t",
+            source="minutier/query",
+            data=Corrected(speaker="speaker-1", correction=ref),
+        )
+        zone = timezone(timedelta(hours=minute - 30))
+        return event.model_copy(
+            update={"time": datetime(2026, 1, 1, 12, minute, tzinfo=UTC).astimezone(zone)}
+        )
+
+    earlier, later = correction(29, "earlier"), correction(31, "later")
+    for order in ((earlier, later), (later, earlier)):
+        kept: dict[str, Any] = {}
+        for event in order:
+            kept = with_correction(kept, event)
+        assert kept["speaker-1"]["correction"]["key"] == "later"
 
 
 async def test_the_same_parts_give_the_same_transcript() -> None:
