@@ -104,22 +104,22 @@ def voices(*turns: Turn) -> Diarization:
 async def test_each_track_is_listened_to_by_itself_and_no_two_share_a_voice(tmp_path: Path) -> None:
     artefacts = Artefacts()
     diarizer = Diarizer(
-        TALK, own={"c" * 64: voices(Turn(1.0, 5.0, "A"), Turn(5.0, 9.0, "B")), "d" * 64: voices()}
+        TALK, own={"c" * 64: voices(Turn(1.0, 2.0, "A"), Turn(3.0, 4.0, "B")), "d" * 64: voices()}
     )
     event = ingested(
-        track("p1", "c"), track("p2", "d"), track("p4", "c", offset=2.5, duration=7.25), speakers=2
+        track("p1", "c"), track("p2", "d"), track("p4", "c", offset=2.5, duration=3.25), speakers=2
     )
     data = await run(event, diarizer, artefacts, tmp_path)
     ((document, _),) = artefacts.kept.values()
     expected = [
-        (1.0, 5.0, "p1-1", "p1"),
-        (3.5, 7.5, "p4-1", "p4"),
-        (5.0, 9.0, "p1-2", "p1"),
-        (7.5, 9.75, "p4-2", "p4"),
+        (1.0, 2.0, "p1-1", "p1"),
+        (3.0, 4.0, "p1-2", "p1"),
+        (3.5, 4.5, "p4-1", "p4"),
+        (5.5, 5.75, "p4-2", "p4"),
     ]
     for turns in (document.turns, document.exclusive):
         assert [(turn.start, turn.end, turn.speaker, turn.track) for turn in turns] == expected
-    assert (data.speakers, data.speech_seconds, data.overlap_seconds) == pytest.approx((4, 8.75, 5.5))
+    assert (data.speakers, data.speech_seconds, data.overlap_seconds) == pytest.approx((4, 2.75, 0.5))
 
 
 async def test_the_number_of_speakers_in_a_meeting_says_nothing_of_one_track(tmp_path: Path) -> None:

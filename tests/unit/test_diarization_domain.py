@@ -9,12 +9,10 @@ from hypothesis.extra import numpy as arrays
 from minutier.diarization.domain import (
     SILENT,
     UNLABELLED,
-    Diarization,
     Turn,
     contains,
     in_order_of_appearance,
     loudest,
-    of_one_microphone,
     spread_labels,
     talk,
 )
@@ -25,10 +23,7 @@ MOMENTS = st.integers(0, 50).map(lambda tenths: tenths / 10)
 @st.composite
 def turns(draw: st.DrawFn) -> list[Turn]:
     spans = draw(st.lists(st.tuples(MOMENTS, MOMENTS, st.sampled_from("abc")), max_size=8))
-    return sorted(
-        (Turn(min(a, b), max(a, b), speaker) for a, b, speaker in spans),
-        key=lambda turn: (turn.start, turn.end),
-    )
+    return [Turn(min(a, b), max(a, b), speaker) for a, b, speaker in spans]
 
 
 def test_a_local_speaker_gets_the_label_of_whom_they_speak_in_time_with() -> None:
@@ -76,26 +71,6 @@ def test_talk_is_what_counting_moments_gives(spoken: list[Turn]) -> None:
     counted = talk(spoken)
     assert counted.speech_seconds == pytest.approx(sum(n >= 1 for n in at_once) / 10)
     assert counted.overlap_seconds == pytest.approx(sum(n >= 2 for n in at_once) / 10)
-
-
-def test_a_voice_heard_for_a_moment_on_a_track_is_the_one_heard_most() -> None:
-    found = Diarization(
-        turns=(Turn(0, 9, "a"), Turn(8.5, 10, "b"), Turn(11, 14, "c"), Turn(13, 15, "b")),
-        exclusive=(Turn(0, 8.5, "a"), Turn(8.5, 10, "b"), Turn(11, 14, "c"), Turn(14, 15, "b")),
-    )
-    assert of_one_microphone(found) == Diarization(
-        turns=(Turn(0, 10, "a"), Turn(11, 14, "c"), Turn(13, 15, "a")),
-        exclusive=(Turn(0, 10, "a"), Turn(11, 14, "c"), Turn(14, 15, "a")),
-    )
-
-
-@given(turns(), turns())
-def test_a_track_keeps_all_its_speech_and_gains_no_voice(spoken: list[Turn], exclusive: list[Turn]) -> None:
-    found = of_one_microphone(Diarization(tuple(spoken), tuple(exclusive)))
-    for before, after in ((spoken, found.turns), (exclusive, found.exclusive)):
-        assert talk(after).speech_seconds == pytest.approx(talk(before).speech_seconds)
-        assert {turn.speaker for turn in after} <= {turn.speaker for turn in [*spoken, *exclusive]}
-        assert list(after) == sorted(after, key=lambda turn: turn.start)
 
 
 def test_speakers_are_numbered_as_they_appear() -> None:

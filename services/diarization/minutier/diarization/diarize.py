@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-from minutier.diarization.domain import Diarization, Turn, in_order_of_appearance, of_one_microphone, talk
+from minutier.diarization.domain import Diarization, Turn, in_order_of_appearance, talk
 from minutier.diarization.ports import Artefacts, Audio, Diarizer
 from minutier.schemas import documents
 from minutier.schemas.base import Model
@@ -87,8 +87,7 @@ def document_of(
     turns: list[documents.Turn] = []
     exclusive: list[documents.Turn] = []
     voices: dict[str, int] = defaultdict(int)
-    for source, heard in zip(sources, told_apart, strict=True):
-        found = of_one_microphone(heard) if source.participant else heard
+    for source, found in zip(sources, told_apart, strict=True):
         prefix = source.participant or "speaker"
         names = in_order_of_appearance(found.turns, prefix, after=voices[prefix])
         voices[prefix] += len(names)

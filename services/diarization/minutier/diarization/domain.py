@@ -5,7 +5,7 @@ network that knows nothing of the other chunks. Times are seconds from the start
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 # A local speaker whose voice is not known yet, and one who does not speak.
 UNLABELLED = -1
 SILENT = -2
-# As much as is listened to of a voice: with less, one person's can be taken for two.
-SOMEBODY_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -89,39 +87,6 @@ def loudest(activations: NDArray[np.float32], count: NDArray[np.int_]) -> NDArra
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(activations.shape[1])[None, :], axis=1)
     return ranks < count[:, None]
-
-
-def of_one_microphone(found: Diarization) -> Diarization:
-    """What was told apart on one participant's track, who is one person unless the evidence says otherwise.
-
-    A voice that speaks for less than `SOMEBODY_SECONDS` in all is taken for the one that speaks most.
-    """
-    seconds: dict[str, float] = {}
-    for turn in found.exclusive:
-        seconds[turn.speaker] = seconds.get(turn.speaker, 0.0) + turn.end - turn.start
-    if not seconds:
-        return found
-    main = max(seconds, key=lambda speaker: seconds[speaker])
-    heard = {speaker for speaker, spoken in seconds.items() if spoken >= SOMEBODY_SECONDS}
-
-    def joined(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-        return _joined(turn if turn.speaker in heard else replace(turn, speaker=main) for turn in turns)
-
-    return Diarization(joined(found.turns), joined(found.exclusive))
-
-
-def _joined(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """By start; what touches or overlaps of one speaker is one turn."""
-    found: list[Turn] = []
-    last: dict[str, int] = {}
-    for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
-        index = last.get(turn.speaker)
-        if index is not None and turn.start <= found[index].end:
-            found[index] = replace(found[index], end=max(found[index].end, turn.end))
-        else:
-            last[turn.speaker] = len(found)
-            found.append(turn)
-    return tuple(found)
 
 
 class Interval(Protocol):
