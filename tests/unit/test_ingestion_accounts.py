@@ -165,6 +165,7 @@ def test_livekits_speakers_have_identities_names_and_times_in_nanoseconds(tmp_pa
         b'{"events": [{"type": "speech_start", "participant_id": "a", "timestamp": "yesterday"}]}',
         b'{"timestamp": ' + b"9" * 4000 + b', "speakers": []}',
         b'[{"timestamp": true}]',
+        b'{"events": [' + b"1," * 10**6 + b'1], "participants": []}',
     ],
 )
 def test_what_is_no_account_is_unreadable_and_not_quoted(

@@ -6,10 +6,14 @@ are not read into anything.
 
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from minutier.ingestion.accounts import Account, Talk, UnreadableAccount, display_name, seconds_since_1970
+
+# More than fifty people tell of in eight hours.
+_MOST = 500_000
 
 
 class _Read(BaseModel):
@@ -28,8 +32,9 @@ class _Participant(_Read):
 
 
 class _File(_Read):
-    events: list[_Event]
-    participants: list[_Participant]
+    # Without the first fault ending it, a file of nothing else would fill the memory with their descriptions.
+    events: Annotated[list[_Event], FailFast()] = Field(max_length=_MOST)
+    participants: Annotated[list[_Participant], FailFast()] = Field(max_length=_MOST)
 
 
 def read(file: Path) -> Account:

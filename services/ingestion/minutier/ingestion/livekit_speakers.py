@@ -14,9 +14,11 @@ it is false, as protojson does, and says that they have stopped. ``sid`` is who 
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StrictInt, TypeAdapter
+from pydantic import BaseModel, ConfigDict, FailFast, StrictInt, TypeAdapter
 
 from minutier.ingestion.accounts import Account, Talk, UnreadableAccount, display_name, seconds_since_1970
 
@@ -34,7 +36,7 @@ class _Speaker(_Read):
 
 class _Update(_Read):
     timestamp: StrictInt | str
-    speakers: list[_Speaker] = []
+    speakers: Annotated[list[_Speaker], FailFast()] = []
 
     @property
     def at(self) -> float:
@@ -44,30 +46,33 @@ class _Update(_Read):
         return seconds_since_1970(datetime.fromisoformat(self.timestamp))
 
 
-_UPDATES = TypeAdapter(list[_Update])
+_UPDATES = TypeAdapter(Annotated[list[_Update], FailFast()])
 
 
 def read(file: Path) -> Account:
     """Raises `UnreadableAccount`. Who still speaks at the last update, stops there."""
+    last = float("-inf")
+    changes: list[tuple[float, str, str, bool]] = []
     try:
-        updates = sorted(((update.at, update) for update in _updates(file)), key=lambda each: each[0])
+        for update in _updates(file):
+            last = max(last, update.at)
+            changes += [
+                (update.at, each.identity or each.sid, each.name, each.active) for each in update.speakers
+            ]
     # What pydantic raises, and what is not UTF-8, is a ValueError.
     except (ValueError, OverflowError):
         raise UnreadableAccount("not a list of LiveKit's active speakers") from None
     names: dict[str, str] = {}
     since: dict[str, float] = {}
     talks: list[Talk] = []
-    for at, update in updates:
-        for speaker in update.speakers:
-            participant = speaker.identity or speaker.sid
-            if name := display_name(speaker.name):
-                names[participant] = name
-            if speaker.active:
-                since.setdefault(participant, at)
-            elif participant in since:
-                talks.append(Talk(participant, since.pop(participant), at))
-    if updates:
-        talks += [Talk(participant, start, updates[-1][0]) for participant, start in since.items()]
+    for at, participant, told, active in sorted(changes, key=itemgetter(0)):
+        if name := display_name(told):
+            names[participant] = name
+        if active:
+            since.setdefault(participant, at)
+        elif participant in since:
+            talks.append(Talk(participant, since.pop(participant), at))
+    talks += [Talk(participant, start, last) for participant, start in since.items()]
     return Account(names=names, talks=tuple(talks))
 
 
