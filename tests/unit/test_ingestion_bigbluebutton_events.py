@@ -119,7 +119,7 @@ def test_who_dials_in_is_named_as_the_call_is(file: Path) -> None:
 def test_a_meeting_whose_button_nobody_pressed_was_not_recorded(file: Path) -> None:
     meeting = told_by(file, document(joins(1, "w_anna", "Anna"), records("a.opus", 2, 60), ends(61)))
     assert meeting.account.recorded == ()
-    (audio,) = meeting.audio
+    (audio,) = meeting.audio.values()
     assert not meeting.was_recording(audio)
 
 
@@ -156,7 +156,7 @@ def test_files_of_one_participant_each_say_whose_they_are(file: Path) -> None:
             ends(60),
         ),
     )
-    assert {file.name: (file.participant, file.screen) for file in meeting.audio} == {
+    assert {name: (audio.participant, audio.screen) for name, audio in meeting.audio.items()} == {
         "mic": ("w_anna", False),
         "again": ("w_anna", False),
         "screen": ("w_anna", True),
@@ -171,7 +171,7 @@ def test_a_file_of_somebody_who_spoke_in_a_group_apart_is_not_the_meetings(file:
             publishes("w_anna", "anna.ogg", 2, 30), publishes("w_cleo", "cleo.ogg", 2, 30), [group], ends(60)
         ),
     )
-    assert [audio.name for audio in meeting.audio] == ["cleo"]
+    assert set(meeting.audio) == {"cleo"}
 
 
 def test_the_title_is_the_meetings_name(file: Path) -> None:

@@ -7,7 +7,7 @@ is set during a meeting moves nothing. BigBlueButton itself places audio by thes
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element, SubElement
@@ -61,15 +61,15 @@ class AudioFile:
 
 @dataclass(frozen=True)
 class Meeting:
-    """What ``events.xml`` tells of a meeting; ``audio`` is by start."""
+    """What ``events.xml`` tells of a meeting; ``audio`` is by name, in the order of starts."""
 
     title: str | None
     account: Account
-    audio: tuple[AudioFile, ...]
+    audio: Mapping[str, AudioFile]
 
     def file_named(self, name: str) -> AudioFile | None:
         """The file that was sent under this name."""
-        return next((file for file in self.audio if file.name == _stem(name)), None)
+        return self.audio.get(_stem(name))
 
     def was_recording(self, file: AudioFile) -> bool:
         """Whether anything in a file lies within the recording marks."""
@@ -273,7 +273,7 @@ class _Log:
                 talks=tuple(sorted(told, key=lambda talk: (talk.start, talk.participant))),
                 recorded=self._since_1970(self._recorded),
             ),
-            audio=tuple(sorted(self._audio_files(), key=lambda file: file.start)),
+            audio={file.name: file for file in sorted(self._audio_files(), key=lambda file: file.start)},
         )
 
     def _audio_files(self) -> Iterator[AudioFile]:

@@ -63,8 +63,8 @@ def recordings(meeting: Meeting, audio: Iterable[Sent]) -> list[Recording]:
     are one together.
     """
     sent = {told: file.path for file in audio if (told := meeting.file_named(file.name)) is not None}
-    mixes = [[told] for told in meeting.audio if told.participant is None]
-    tracks = [told for told in meeting.audio if told.participant is not None]
+    mixes = [[told] for told in meeting.audio.values() if told.participant is None]
+    tracks = [told for told in meeting.audio.values() if told.participant is not None]
     parts = [
         [Part(told, sent[told]) for told in files if told in sent and meeting.was_recording(told)]
         for files in sorted([*mixes, *([tracks] if tracks else [])], key=lambda files: files[0].start)
