@@ -45,14 +45,19 @@ class Announcer:
 
 
 async def announce(
-    transaction: Transaction, tenant: str, announcement: Announcement, *, etag: str | None = None
+    transaction: Transaction,
+    tenant: str,
+    announcement: Announcement,
+    *,
+    etag: str | None = None,
+    ids_are_recordings: bool = False,
 ) -> Announced:
     """Announce a recording, unless it has been: under its id, or as the same object under another's.
 
     A webhook, a bucket notification and the reconciler may all tell of one object, in any order; its
-    bucket, its key, and its ``etag`` where it is known, say that it is one. A source that tells of an
-    object under two ids has written it twice. What was rejected may be announced again, as the
-    recording that it was.
+    bucket, its key, and its ``etag`` where it is known, say that it is one. Where a source's
+    ``ids_are_recordings``, it has written an object twice that it tells of under two. What was rejected
+    may be announced again, as the recording that it was.
     """
     session = transaction.session
     identity = Identity(tenant, announcement.source, announcement.external_id)
@@ -63,8 +68,8 @@ async def announce(
         for location in sorted(locations, key=lambda location: (location.bucket, location.key))
     }
     await repository.end(session, identity)
-    standing = _standing(claims.values(), identity)
-    if standing is None:
+    standing = _standing(claims.values())
+    if standing is None or (ids_are_recordings and standing.is_anothers(identity)):
         for location in locations:
             await repository.claim(
                 session,
@@ -89,13 +94,10 @@ async def announce(
     return Announced(identity.recording_id, new=True)
 
 
-def _standing(claims: Iterable[Claim | None], identity: Identity) -> Claim | None:
+def _standing(claims: Iterable[Claim | None]) -> Claim | None:
     """The claim of the recording that every object is already; ``None`` where they are not one."""
     found = set(claims)
-    if len(found) != 1 or (claim := found.pop()) is None:
-        return None
-    anew = claim.source == identity.source and claim.recording_id != identity.recording_id
-    return None if anew else claim
+    return found.pop() if len(found) == 1 else None
 
 
 async def give_up(transaction: Transaction, identity: Identity, reason: RejectionReason) -> bool:

@@ -111,6 +111,10 @@ class Claim:
     source: str
     rejected_as: Identity | None
 
+    def is_anothers(self, identity: Identity) -> bool:
+        """Whether the same source has told of another recording."""
+        return self.source == identity.source and self.recording_id != identity.recording_id
+
 
 async def claim_of(
     session: AsyncSession, tenant: str, location: Location, *, etag: str | None

@@ -140,7 +140,13 @@ class EgressRegister:
                     identity = Identity(tenant, SOURCE, result.external_id)
                     await give_up(transaction, identity, RejectionReason.FORBIDDEN_LOCATION)
                 else:
-                    await announce(transaction, tenant, announcement(egress, result, location, settings))
+                    await announce(
+                        transaction,
+                        tenant,
+                        announcement(egress, result, location, settings),
+                        # A server may record each meeting of a room under the room's name.
+                        ids_are_recordings=True,
+                    )
 
 
 def router(access: Access, heed: Callable[[str, Tenant, "WebhookEvent"], Awaitable[None]]) -> APIRouter:
