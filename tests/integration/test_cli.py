@@ -76,12 +76,41 @@ async def test_what_is_no_recording_is_told_so(system: System, tmp_path: Path) -
     assert results[0]["explanation"] in err
 
 
+async def test_a_folder_is_watched_and_what_was_handed_in_is_not_sent_again(
+    system: System, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    write(folder / "first.wav", Sound(1.0))
+    process = await minutier(system, "watch", str(folder), "--tenant", "watched", "--settle", "0", "--json")
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        first = json.loads(await process.stdout.readline())
+        write(tmp_path / "second.wav", Sound(2.0)).rename(folder / "second.wav")
+        second = json.loads(await process.stdout.readline())
+    assert [told["file"] for told in (first, second)] == [
+        str(folder / name) for name in ("first.wav", "second.wav")
+    ]
+    process.send_signal(signal.SIGINT)
+    status, out, err = await ended(process)
+    assert (status, out) == (130, "")
+    assert "Traceback" not in err
+
+    await taken_in(system, "watched", count=2)
+    before = await messages(system)
+    again = json.loads(
+        await shown(system, "watch", str(folder), "--tenant", "watched", "--once", "--settle", "0")
+    )
+    assert again == {"recordings": [first, second]}
+    assert await messages(system) == before
+
+
 async def test_a_recording_is_followed_past_the_death_of_the_service(system: System, wav: Path) -> None:
     process = await minutier(system, "ingest", str(wav), "--watch")
     await begun(process, "ingestion done")
     (found,) = [
         item
-        for item in json.loads(await shown(system, "list"))["recordings"]
+        for item in json.loads(await shown(system, "list", "--tenant", "default"))["recordings"]
         if item["state"] == "processing"
     ]
     query = system.supervisor["query"]
@@ -143,6 +172,25 @@ async def shown(system: System, *arguments: str) -> str:
     status, out, err = await ended(await minutier(system, *arguments, "--json"))
     assert status == 0, err
     return out
+
+
+async def taken_in(system: System, tenant: str, *, count: int) -> None:
+    """Wait until so many of a tenant's recordings were."""
+    async with asyncio.timeout(60):
+        while True:
+            found = json.loads(await shown(system, "list", "--tenant", tenant))["recordings"]
+            if [recording["state"] for recording in found] == ["processing"] * count:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def messages(system: System) -> int:
+    """How many events there have ever been."""
+    client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+    try:
+        return (await client.jetstream().stream_info(EVENT_STREAM)).state.last_seq
+    finally:
+        await client.close()
 
 
 async def complete(system: System, recording: UUID) -> None:

@@ -58,19 +58,9 @@ async def announce(
     sent, `NotStored`, `Unanswered`, or `OSError` where the file cannot be read.
     """
     if external_id is None:
-        external_id = await asyncio.to_thread(_digest, file)
+        external_id = await asyncio.to_thread(digest, file)
     location = Location(bucket=UPLOADS, key=f"{uuid4()}/media")
-    try:
-        event = RecordingAnnounced.of(
-            recording_id(tenant, SOURCE, external_id),
-            tenant=tenant,
-            source=f"minutier/{SOURCE}",
-            data=Announcement(
-                source=SOURCE, external_id=external_id, title=title, language=language, mix=location
-            ),
-        )
-    except ValidationError as error:
-        raise Unacceptable(error) from None
+    event = _announced(location, tenant=tenant, title=title, language=language, external_id=external_id)
     try:
         await Objects(connection.objects).upload(
             location.bucket, location.key, file, "application/octet-stream"
@@ -87,6 +77,30 @@ async def announce(
     return str(event.subject)
 
 
-def _digest(file: Path) -> str:
+def check(*, tenant: str, language: str | None) -> None:
+    """Raises `Unacceptable` where no file could be handed in so."""
+    _announced(
+        Location(bucket=UPLOADS, key="any"), tenant=tenant, title=None, language=language, external_id="any"
+    )
+
+
+def digest(file: Path) -> str:
+    """By which the same file is the same recording."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _announced(
+    location: Location, *, tenant: str, title: str | None, language: str | None, external_id: str
+) -> RecordingAnnounced:
+    try:
+        return RecordingAnnounced.of(
+            recording_id(tenant, SOURCE, external_id),
+            tenant=tenant,
+            source=f"minutier/{SOURCE}",
+            data=Announcement(
+                source=SOURCE, external_id=external_id, title=title, language=language, mix=location
+            ),
+        )
+    except ValidationError as error:
+        raise Unacceptable(error) from None
