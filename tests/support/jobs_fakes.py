@@ -23,8 +23,8 @@ class Ledger:
     async def result_of(self, job: Job) -> ObjectRef | None:
         return self.results.get(job.id)
 
-    async def keep_document(self, job_id: UUID, document_id: str) -> None:
-        self.kept[job_id] = replace(self.kept[job_id], document_id=document_id)
+    async def keep_document(self, job: Job, document_id: str) -> None:
+        self.kept[job.id] = replace(self.kept[job.id], document_id=document_id)
 
     async def keep_told(self, job_id: UUID) -> None:
         self.kept[job_id] = replace(self.kept[job_id], told=True)

@@ -52,6 +52,7 @@ class Told:
             documents=self._artefacts,
             tenants={"acme": TENANT}.get,
             docs=self.docs,
+            keep_document=self.jobs.keep_document,
             callbacks=self.webhook,
             results=RESULTS,
         )

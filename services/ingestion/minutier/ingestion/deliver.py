@@ -1,6 +1,6 @@
 """The use case: whoever asked for a job is told of its end, in Docs and by the tenant's webhook."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,6 +16,7 @@ from minutier.schemas.events import JobKind
 from minutier.shared.errors import Permanent
 
 D = TypeVar("D", bound=Document)
+KeepDocument = Callable[[Job, str], Awaitable[None]]
 
 _URL_FIELDS = {JobKind.TRANSCRIPT: "transcription_data_url", JobKind.SUMMARY: "summary_data_url"}
 
@@ -59,6 +60,7 @@ async def deliver(
     documents: Documents,
     tenants: Callable[[str], Tenant | None],
     docs: Docs,
+    keep_document: KeepDocument,
     callbacks: Callbacks,
     results: Results,
 ) -> None:
@@ -73,7 +75,12 @@ async def deliver(
         return
     undelivered: Exception | None = None
     try:
-        await _make_document(job, tenant, jobs=jobs, documents=documents, docs=docs)
+        if job.docs is not None and job.document_id is None and job.status is Status.SUCCESS:
+            content = await content_of(job, jobs=jobs, documents=documents)
+            made = await docs.create(
+                tenant, title=job.docs.title, content=content, email=job.docs.email, sub=job.user_sub
+            )
+            await keep_document(job, made)
     except (NotAccepted, Permanent) as error:
         undelivered = error
     if job.callback and not job.told:
@@ -81,16 +88,6 @@ async def deliver(
         await jobs.keep_told(job.id)
     if undelivered is not None:
         raise undelivered
-
-
-async def _make_document(job: Job, tenant: Tenant, *, jobs: Jobs, documents: Documents, docs: Docs) -> None:
-    if job.docs is None or job.document_id is not None or job.status is not Status.SUCCESS:
-        return
-    content = await content_of(job, jobs=jobs, documents=documents)
-    document_id = await docs.create(
-        tenant, title=job.docs.title, content=content, email=job.docs.email, sub=job.user_sub
-    )
-    await jobs.keep_document(job.id, document_id)
 
 
 async def content_of(job: Job, *, jobs: Jobs, documents: Documents) -> str:

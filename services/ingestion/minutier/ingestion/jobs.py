@@ -15,6 +15,7 @@ from minutier.schemas.events import (
     Stage,
     StageFailed,
     TranscriptAttributed,
+    recording_id,
 )
 from minutier.schemas.references import ObjectRef
 from minutier.schemas.rejections import RejectionReason
@@ -46,17 +47,21 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class PushToDocs:
-    """The document that is to be made of a result, and whose it is."""
+    """The document that is to be made of a result, and whose it is.
+
+    With ``summary_title`` there is to be one of the summary too, once this one is there.
+    """
 
     email: str
     title: str
     download_link: str | None = None
     form_link: str | None = None
+    summary_title: str | None = None
 
 
 @dataclass(frozen=True)
 class Job:
-    """One thing asked for.
+    """One thing asked for, of the recording that it waits for.
 
     ``language`` is that of the sentences around a result, where one was asked for. ``base_url`` is where
     whoever asked reaches this service. ``document_id`` is what Docs called the document it made, and
@@ -82,6 +87,11 @@ class Job:
         if not self.ended:
             return Status.PENDING
         return Status.FAILURE if self.failure else Status.SUCCESS
+
+
+def own_recording(tenant: str, job_id: UUID) -> UUID:
+    """The recording of a job that no other has to do with."""
+    return recording_id(tenant, JOB_SOURCE, str(job_id))
 
 
 @dataclass(frozen=True)

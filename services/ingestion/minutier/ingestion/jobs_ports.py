@@ -19,10 +19,6 @@ class Jobs(Protocol):
         """The newest document of the kind that was asked for."""
         ...
 
-    async def keep_document(self, job_id: UUID, document_id: str) -> None:
-        """Docs has made the document; it makes no second one."""
-        ...
-
     async def keep_told(self, job_id: UUID) -> None:
         """The tenant's webhook has accepted the result."""
         ...

@@ -35,11 +35,6 @@ class Jobs:
             end = (await standing(session, job.recording_id)).get(job.kind)
             return end.result if end else None
 
-    async def keep_document(self, job_id: UUID, document_id: str) -> None:
-        """Docs has made the document; it makes no second one."""
-        async with AsyncSession(self._engine) as session, session.begin():
-            await session.exec(update(JobRow).where(col(JobRow.id) == job_id).values(document_id=document_id))
-
     async def keep_told(self, job_id: UUID) -> None:
         """The tenant's webhook has accepted the result."""
         async with AsyncSession(self._engine) as session, session.begin():
@@ -102,6 +97,17 @@ async def add(session: AsyncSession, job: Job) -> None:
         )
     )
     await session.flush()
+
+
+async def keep_document(session: AsyncSession, job_id: UUID, document_id: str) -> bool:
+    """False where one was kept before."""
+    statement = (
+        update(JobRow)
+        .where(col(JobRow.id) == job_id, col(JobRow.document_id).is_(None))
+        .values(document_id=document_id)
+        .returning(col(JobRow.id))
+    )
+    return (await session.exec(statement)).first() is not None
 
 
 async def end(

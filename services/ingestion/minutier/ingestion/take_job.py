@@ -1,14 +1,14 @@
 """The use case: somebody asks for a transcript or a summary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from minutier.ingestion import jobs_repository
 from minutier.ingestion.announce import Transactions, announce
 from minutier.ingestion.domain import SOURCE
 from minutier.ingestion.end_jobs import complete
-from minutier.ingestion.jobs import JOB_SOURCE, End, Job
+from minutier.ingestion.jobs import JOB_SOURCE, End, Job, PushToDocs
 from minutier.ingestion.jobs_ports import Documents
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import (
@@ -18,7 +18,6 @@ from minutier.schemas.events import (
     RecordingAnnounced,
     Stage,
     TextReceived,
-    recording_id,
 )
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.delivery import Transaction
@@ -31,14 +30,14 @@ class JobTaker:
         self._transactions = transactions
         self._documents = documents
 
-    async def transcribe(self, jobs: Sequence[Job], announcement: Announcement) -> None:
-        """Take jobs for what comes of one recording, which ``announcement`` tells of.
+    async def transcribe(self, job: Job, announcement: Announcement) -> None:
+        """Take a job for the transcript of a recording, which ``announcement`` tells of.
 
-        Where the recording was announced before, the jobs wait for that one, and end at once where it is
+        Where the recording was announced before, the job waits for that one, and ends at once where it is
         done. Where it failed, or the announcement says more of it, it is announced once more under an id
         of its own: the language it is in and who spoke when change what is heard.
         """
-        tenant = jobs[0].tenant
+        tenant = job.tenant
         async with self._transactions() as transaction:
             session = transaction.session
             announced = await announce(transaction, tenant, announcement)
@@ -50,13 +49,36 @@ class JobTaker:
                 await jobs_repository.change(session, recording, dict.fromkeys(standing))
                 standing = {}
             elif _failed(standing) or await _says_more(transaction, recording, announcement):
-                event = _of_its_own(tenant, announcement)
-                transaction.publish(event)
-                recording, standing = event.subject, {}
-            for job in jobs:
-                await jobs_repository.add(session, replace(job, recording_id=recording))
-            for kind, end in standing.items():
-                await complete(transaction, recording, kind, end)
+                # It claims no object: whoever tells of one tells of the recording that has it.
+                transaction.publish(
+                    RecordingAnnounced.of(job.recording_id, tenant=tenant, source=SOURCE, data=announcement)
+                )
+                recording, standing = job.recording_id, {}
+            await _wait(transaction, replace(job, recording_id=recording), standing)
+
+    async def keep_document(self, job: Job, document_id: str) -> None:
+        """Docs has made the job's document, and makes no second one; a summary that is wanted too is
+        asked for now, of which nobody but Docs is told.
+        """
+        async with self._transactions() as transaction:
+            if not await jobs_repository.keep_document(transaction.session, job.id, document_id):
+                return
+            if job.docs is None or job.docs.summary_title is None:
+                return
+            await jobs_repository.hold(transaction.session, job.recording_id)
+            summary = Job(
+                id=uuid4(),
+                tenant=job.tenant,
+                kind=JobKind.SUMMARY,
+                recording_id=job.recording_id,
+                user_sub=job.user_sub,
+                base_url=job.base_url,
+                language=job.language,
+                docs=PushToDocs(job.docs.email, job.docs.summary_title),
+                callback=False,
+            )
+            standing = await jobs_repository.standing(transaction.session, job.recording_id)
+            await _wait(transaction, summary, standing)
 
     async def summarise(self, job: Job, text: TranscriptDocument) -> None:
         """Take a job for the summary of a text."""
@@ -73,6 +95,13 @@ class JobTaker:
             )
 
 
+async def _wait(transaction: Transaction, job: Job, standing: Mapping[JobKind, End]) -> None:
+    """Add a job, and end it where its recording is done: no event will come any more."""
+    await jobs_repository.add(transaction.session, job)
+    if (end := standing.get(job.kind)) is not None:
+        await complete(transaction, job.recording_id, job.kind, end)
+
+
 def _failed(standing: Mapping[JobKind, End]) -> bool:
     return JobKind.TRANSCRIPT in standing and standing[JobKind.TRANSCRIPT].failure is not None
 
@@ -83,9 +112,3 @@ async def _says_more(transaction: Transaction, recording: UUID, announcement: An
         announcement.language not in (None, language) or (announcement.metadata and not has_metadata)
         for language, has_metadata in await jobs_repository.claims(transaction.session, recording)
     )
-
-
-def _of_its_own(tenant: str, announcement: Announcement) -> RecordingAnnounced:
-    """Claims no object: whoever tells of it tells of the recording that has it."""
-    own_id = recording_id(tenant, announcement.source, announcement.external_id)
-    return RecordingAnnounced.of(own_id, tenant=tenant, source=SOURCE, data=announcement)
