@@ -151,7 +151,7 @@ async def leave_effect(event: AnyEvent, work: Work) -> None:
         transaction.publish(told.rejected(recording=event.subject).model_copy(update={"id": uuid4()}))
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(SECONDS):
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = SECONDS) -> None:
+    async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - servers tell of no change
             await asyncio.sleep(0.02)

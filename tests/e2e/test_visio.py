@@ -1,0 +1,191 @@
+"""A whole meeting of a simulated Visio: its webhooks, its bucket, its summary service and its Docs."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from livekit.protocol.egress import EGRESS_ACTIVE, EGRESS_FAILED, EgressInfo
+from minio import Minio
+from pyannote.database.util import load_rttm
+
+from minutier.compose.embedded import System, running
+from minutier.shared.objects import client
+from tests.support.delivery_service import until
+from tests.support.livekit_events import egress, recorded, webhook
+from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH, receiving
+from tests.support.scoring import concatenated_word_error_rate, sample
+from tests.support.visio import (
+    BUCKET,
+    OWNER,
+    TENANT,
+    Visio,
+    collect,
+    record,
+)
+
+SECONDS = 240
+SPEAKERS = {"speaker90": "Diane", "speaker91": "Sheila"}
+CLOCK_LATE = 3.2
+FIRST_WORD = 6.69
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[Visio]:
+    with receiving() as receiver:
+        yield Visio(receiver)
+
+
+@pytest.fixture(scope="module")
+async def system(simulated: Visio) -> AsyncIterator[System]:
+    environment = {
+        "MINUTIER_INGESTION_TENANTS": json.dumps({TENANT: simulated.tenant}),
+        "MINUTIER_INGESTION_RECONCILE_GRACE_SECONDS": "0",
+        "MINUTIER_INGESTION_RECONCILE_SECONDS": "3600",
+        "MINUTIER_DELIVERY_RETRY_SECONDS": "0.2",
+    }
+    async with running(environment=environment) as system:
+        await asyncio.to_thread(client(system.objects).make_bucket, BUCKET)
+        yield system
+
+
+@pytest.fixture
+def store(system: System) -> Minio:
+    return client(system.objects)
+
+
+@pytest.fixture
+async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=system.url("ingestion"), timeout=30) as http:
+        yield http
+
+
+async def test_a_meeting_is_named_pushed_and_told_of_once_whatever_webhooks_do(
+    simulated: Visio, system: System, store: Minio, http: httpx.AsyncClient
+) -> None:
+    meeting = record(store, sample("wav").read_bytes(), room="Point hebdo", seconds=30.0)
+    collect(store, meeting, speech_of_the_reference(), late=CLOCK_LATE)
+    await tell(http, "egress_started", egress(meeting.egress_id, status=EGRESS_ACTIVE))
+
+    # The webhook that says that it has ended is lost.
+    dry = await reconcile(system, "--dry-run")
+    found = await reconcile(system)
+    assert dry["announced"] == found["announced"]
+    assert len(found["announced"]) == 1
+    for _ in range(2):
+        await tell(http, "egress_ended", recorded(meeting.key, id=meeting.egress_id, bucket=BUCKET))
+    assert (await reconcile(system))["announced"] == []
+
+    simulated.receiver.failing[DOCS_PATH] = 2
+    job = await simulated.ask_for_transcript(http, meeting, store)
+    result = await told(simulated, job)
+    assert (result["type"], result["status"]) == ("transcript", "success")
+    segments = json.loads(await simulated.fetch(result))["segments"]
+    assert {segment["speaker"] for segment in segments} == set(SPEAKERS.values())
+    assert concatenated_word_error_rate(sample("stm"), segments) <= 0.25
+    (recording,) = await recordings(system)
+    assert recording["id"] == found["announced"][0]
+    transcript = await transcript_of(system, recording["id"])
+    # Nobody told when it began, so that the first talk of the account was taken for the beginning.
+    assert transcript["clock_offset"] == pytest.approx(FIRST_WORD, abs=0.5)
+    assert {speaker["evidence"] for speaker in transcript["speakers"]} == {"activity"}
+    assert all(speaker["confidence"] > 0.5 for speaker in transcript["speakers"])
+
+    async def pushed() -> bool:
+        return len(simulated.documents()) == 2
+
+    await until(pushed, SECONDS)
+    spoken, summed_up = simulated.documents()
+    assert (spoken["email"], spoken["sub"]) == (OWNER["email"], OWNER["sub"])
+    assert spoken["title"] == 'Réunion "Point hebdo"'
+    assert "**Diane**" in spoken["content"]
+    assert f"/recordings/{meeting.id}" in spoken["content"]
+    assert summed_up["title"] != spoken["title"]
+
+    result = await told(simulated, await simulated.ask_for_summary(http, spoken["content"]))
+    assert (result["type"], result["status"]) == ("summary", "success")
+    assert len(await simulated.fetch(result)) > 40
+    assert len(simulated.documents()) == 2
+
+
+async def test_a_meeting_that_could_not_be_recorded_is_shown(system: System, http: httpx.AsyncClient) -> None:
+    await tell(http, "egress_ended", egress("EG_failed", status=EGRESS_FAILED))
+
+    async def shown() -> bool:
+        return any(found["reason"] == "not_recorded" for found in await recordings(system))
+
+    await until(shown, SECONDS)
+
+
+async def test_what_is_no_recording_ends_with_the_reason_it_knows(
+    simulated: Visio, http: httpx.AsyncClient, store: Minio
+) -> None:
+    meeting = record(store, b"not a recording at all" * 50, room="Bruit", seconds=1.0)
+    collect(store, meeting, {}, late=0.0)
+    simulated.receiver.failing[WEBHOOK_PATH] = 2
+    job = await simulated.ask_for_transcript(http, meeting, store)
+    assert await told(simulated, job) == {
+        "job_id": job,
+        "type": "transcript",
+        "status": "failure",
+        "error_code": "corrupted_audio_file",
+    }
+
+
+def speech_of_the_reference() -> dict[str, list[tuple[float, float]]]:
+    reference = load_rttm(str(sample("rttm")))["sample"]  # type: ignore[no-untyped-call]
+    return {
+        name: [(turn.start, turn.end) for turn in reference.label_timeline(label)]
+        for label, name in SPEAKERS.items()
+    }
+
+
+async def tell(http: httpx.AsyncClient, event: str, about: EgressInfo) -> None:
+    """As LiveKit's webhook does."""
+    sent = webhook(about, event)
+    response = await http.post("/webhooks/livekit", content=sent.body, headers=sent.headers)
+    assert response.is_success, response.text
+
+
+async def reconcile(system: System, *options: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "minutier.compose", "reconcile", "--json", *options),
+        *("--data-dir", str(system.directory.path)),
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    result: dict[str, Any] = json.loads(out)
+    return result
+
+
+async def told(simulated: Visio, job_id: str) -> dict[str, Any]:
+    """What the backend is told of a job, once it is."""
+    results: list[dict[str, Any]] = []
+
+    async def known() -> bool:
+        results.extend(filter(None, [simulated.result_of(job_id)]))
+        return bool(results)
+
+    await until(known, SECONDS)
+    return results[0]
+
+
+async def recordings(system: System) -> list[dict[str, Any]]:
+    """All of the tenant's."""
+    async with httpx.AsyncClient(base_url=system.url("query")) as query:
+        response = await query.get("/api/v1/recordings", params={"tenant": TENANT})
+    items: list[dict[str, Any]] = response.json()["items"]
+    return [item for item in items if item["source"] is not None]
+
+
+async def transcript_of(system: System, id: str) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=system.url("query")) as query:
+        response = await query.get(f"/api/v1/recordings/{id}/transcript")
+    transcript: dict[str, Any] = response.json()
+    return transcript
