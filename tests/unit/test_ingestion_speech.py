@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from openai import AsyncOpenAI
 from openai.types.audio import TranscriptionDiarized, TranscriptionVerbose
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
@@ -303,36 +304,56 @@ async def test_those_who_wait_are_not_more_than_a_few(server: Server) -> None:
     assert (await server.post()).status_code == 200
 
 
-async def test_a_client_that_hangs_up_ends_the_wait_and_leaves_its_place(server: Server) -> None:
-    sent = httpx2.Request("POST", "http://test/v1/audio/transcriptions", files={"file": FILE})
-    hung_up = asyncio.Event()
-    body = [{"type": "http.request", "body": sent.read(), "more_body": False}]
+class Connection:
+    """A client's connection, that ends when ``hung_up`` is set; of the request so many bytes come."""
 
-    async def receive() -> dict[str, Any]:
-        if body:
-            return body.pop()
-        await hung_up.wait()
+    def __init__(self, server: Server, *, size: int | None = None) -> None:
+        sent = httpx2.Request("POST", "http://test/v1/audio/transcriptions", files={"file": FILE})
+        body = sent.read()[:size]
+        self.hung_up = asyncio.Event()
+        self.answered: list[Any] = []
+        self._coming = [{"type": "http.request", "body": body, "more_body": size is not None}]
+        headers = [*sent.headers.raw, (b"authorization", f"Bearer {KEY}".encode())]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/v1/audio/transcriptions",
+            "query_string": b"",
+            "headers": [(name.lower(), value) for name, value in headers],
+        }
+        self.answering = asyncio.create_task(server.app(scope, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._coming:
+            return self._coming.pop()
+        await self.hung_up.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: Any) -> None:
-        pass
+    async def _send(self, message: Any) -> None:
+        self.answered.append(message)
 
-    headers = [*sent.headers.raw, (b"authorization", f"Bearer {KEY}".encode())]
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/v1/audio/transcriptions",
-        "query_string": b"",
-        "headers": [(name.lower(), value) for name, value in headers],
-    }
-    answering = asyncio.create_task(server.app(scope, receive, send))
+
+async def test_a_client_that_hangs_up_ends_the_wait_and_leaves_its_place(server: Server) -> None:
+    connection = Connection(server)
     while server.ends.waiting == 0:  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(0)
-    hung_up.set()
-    await answering
+    connection.hung_up.set()
+    await connection.answering
     assert server.ends.waiting == 0
     assert list(server.workspace.iterdir()) == []
     assert len(server.announcements.made) == 1
+
+
+async def test_a_client_that_hangs_up_while_it_sends_leaves_nothing_and_is_no_failure(server: Server) -> None:
+    with capture_logs() as logs:
+        for _ in range(REQUESTS + 1):
+            connection = Connection(server, size=1000)
+            connection.hung_up.set()
+            await connection.answering
+            assert connection.answered == []
+    assert logs == []
+    assert list(server.workspace.iterdir()) == []
+    assert server.announcements.made == []
 
 
 async def test_the_addresses_may_end_in_a_slash(server: Server) -> None:

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,9 @@ class Unexpected:
 
         try:
             await self._app(scope, receive, note)
+        except ClientDisconnect:
+            # Whoever hangs up while they send has changed their mind, and nobody is left to be answered.
+            return
         except Exception as error:
             log.error("request failed", exc_info=error)
             if not begun:
