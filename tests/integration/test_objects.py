@@ -3,6 +3,7 @@
 import hashlib
 import tracemalloc
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -134,3 +135,24 @@ async def test_a_reference_without_a_digest_of_its_own_is_told_by_what_is_there(
     assert taken == ObjectRef(
         bucket=UPLOADS, key="outside", version_id=taken.version_id, sha256=written.sha256, size=5
     )
+
+
+async def test_a_bucket_is_listed_a_page_at_a_time_each_object_once(
+    store: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "_PAGE", 2)
+    keys = {"listed/a b+c.mp4", "listed/ünï.mp4", "listed/d/e.mp4", "listed/f.mp4", "listed/twice.mp4"}
+    for key in (*keys, "listed/twice.mp4"):
+        await store.write(ARTEFACTS, key, key.encode(), OCTETS)
+    pages = [page async for page in store.pages(ARTEFACTS)]
+    assert all(0 < len(page) <= 2 for page in pages)
+    found = [listed for page in pages for listed in page if listed.key.startswith("listed/")]
+    assert sorted(listed.key for listed in found) == sorted(keys)
+    for listed in found:
+        assert (listed.size, listed.modified.utcoffset()) == (len(listed.key.encode()), timedelta())
+        assert listed.etag == hashlib.md5(listed.key.encode()).hexdigest()
+
+
+async def test_a_bucket_that_is_not_there_has_no_list(store: Objects) -> None:
+    with pytest.raises(ObjectMissing):
+        await anext(store.pages("no-such-bucket"))
