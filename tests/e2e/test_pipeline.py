@@ -151,6 +151,23 @@ async def test_every_format_and_the_minutes_are_printed(system: System) -> None:
     } > SERVICES
 
 
+async def test_who_was_there_names_a_voice_and_all_is_written_anew(system: System) -> None:
+    found = await followed(system, sample("wav"), "--title", "Two women", "--language", "en")
+    name = ("name", found["id"], "--data-dir", system.directory.path)
+    assert (await minutier(*name, "Speaker 1", "Diane Mercer"))[0] == 0
+    named = await transcript_with(system, found["id"], "Diane Mercer: ")
+    assert "Speaker 2: " in named
+    assert "Speaker 1: " not in named
+    async with asyncio.timeout(SECONDS):
+        while True:
+            if len(await artefacts(system, f"default/{found['id']}/summarisation/")) == 2:
+                break
+            await asyncio.sleep(0.2)
+    assert (await completed(system, found["id"]))["total_seconds"] == found["total_seconds"]
+    assert (await minutier(*name, "diane mercer", "--clear"))[0] == 0
+    assert "Diane Mercer: " not in await transcript_with(system, found["id"], "Speaker 1: ")
+
+
 async def test_one_track_per_participant_gives_each_their_name(system: System, tmp_path: Path) -> None:
     """The sample, cut by its reference into the two voices' tracks; one starts a second late."""
     samples = conversation()
@@ -230,6 +247,16 @@ async def completed(system: System, id: str) -> dict[str, Any]:
             await asyncio.sleep(0.2)
 
 
+async def transcript_with(system: System, id: str, text: str) -> str:
+    """The transcript as it is printed, once ``text`` is in it."""
+    async with httpx.AsyncClient(base_url=system.url("query"), timeout=30) as http, asyncio.timeout(SECONDS):
+        while True:
+            shown = (await http.get(f"/api/v1/recordings/{id}/transcript", params={"format": "text"})).text
+            if text in shown:
+                return shown
+            await asyncio.sleep(0.2)
+
+
 async def announce(system: System, announcement: Announcement) -> str:
     recording = recording_id("acme", announcement.source, announcement.external_id)
     event = RecordingAnnounced.of(recording, tenant="acme", source="minutier/test", data=announcement)
@@ -243,12 +270,10 @@ async def announce(system: System, announcement: Announcement) -> str:
 
 async def diarized(system: System, id: str) -> dict[str, Any]:
     """The document that diarization has stored for a recording."""
+    (key,) = await artefacts(system, f"default/{id}/diarization/")
 
     def load() -> dict[str, Any]:
-        store = client(system.objects)
-        (found,) = store.list_objects(ARTEFACTS, prefix=f"default/{id}/diarization/", recursive=True)
-        assert found.object_name is not None
-        response = store.get_object(ARTEFACTS, found.object_name)
+        response = client(system.objects).get_object(ARTEFACTS, key)
         try:
             document: dict[str, Any] = json.loads(response.read())
         finally:
@@ -257,3 +282,13 @@ async def diarized(system: System, id: str) -> dict[str, Any]:
         return document
 
     return await asyncio.to_thread(load)
+
+
+async def artefacts(system: System, prefix: str) -> list[str]:
+    """The keys of the documents that begin so."""
+
+    def keys() -> list[str]:
+        listed = client(system.objects).list_objects(ARTEFACTS, prefix=prefix, recursive=True)
+        return [str(found.object_name) for found in listed]
+
+    return await asyncio.to_thread(keys)
