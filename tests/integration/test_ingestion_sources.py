@@ -56,7 +56,7 @@ async def system() -> AsyncIterator[System]:
         "MINUTIER_INGESTION_RECONCILE_GRACE_SECONDS": "0",
         "MINUTIER_INGESTION_RECONCILE_SECONDS": "86400",
     }
-    async with running(services=["ingestion"], environment=environment) as system:
+    async with running(services=["ingestion", "query"], environment=environment) as system:
         for bucket in (BUCKET, OTHERS_BUCKET):
             await asyncio.to_thread(client(system.objects).make_bucket, bucket)
         yield system
@@ -175,6 +175,19 @@ def make_due(system: System) -> None:
         connection.execute("update expectations set due_at = now() where due_at is not null")
 
 
+async def shown(system: System, id: str, state: str) -> dict[str, Any]:
+    """What the query service answers about an egress, once it has come to ``state``."""
+    answers: list[dict[str, Any]] = []
+    async with httpx.AsyncClient(base_url=f"{system.url('query')}/api/v1") as query:
+
+        async def there() -> bool:
+            answers.append((await query.get(f"/recordings/{of_egress(id)}")).json())
+            return answers[-1].get("state") == state
+
+        await until(there)
+    return answers[-1]
+
+
 def of_egress(id: str) -> UUID:
     return recording_id("acme", "livekit", id)
 
@@ -195,17 +208,19 @@ async def test_a_recording_is_taken_in_once_whoever_tells_of_it_and_however_ofte
 
 
 async def test_an_egress_that_fails_is_shown_once_and_what_it_makes_after_all_is_taken_in(
-    http: httpx.AsyncClient, events: Events, put: Put
+    system: System, http: httpx.AsyncClient, events: Events, put: Put
 ) -> None:
     failed = livekit_events.webhook(livekit_events.egress("EG_failed", status=EGRESS_FAILED))
     await asyncio.gather(*(send(http, failed) for _ in range(3)))
     assert await events.rejected(of_egress("EG_failed")) is RejectionReason.NOT_RECORDED
     await events.settled()
     assert await events.count(RecordingRejected, of_egress("EG_failed")) == 1
+    assert (await shown(system, "EG_failed", "rejected"))["reason"] == "not_recorded"
     put("rec/failed.m4a")
     made = livekit_events.recorded("rec/failed.m4a", id="EG_failed", bucket=BUCKET)
     await send(http, livekit_events.webhook(made))
     await events.told(RecordingIngested, of_egress("EG_failed"))
+    await shown(system, "EG_failed", "processing")
     await send(http, failed)
     await events.settled()
     assert await events.count(RecordingRejected, of_egress("EG_failed")) == 1

@@ -31,7 +31,6 @@ _EXPLANATIONS = {
     RejectionReason.UNSUPPORTED: "The file is not a recording in a known format. Send mp4, webm, ogg, m4a, "
     "mp3, wav or flac.",
     RejectionReason.FORBIDDEN_LOCATION: "The recording lies in a bucket or on a host that this server "
-    "does not read. Ask the operator to add it to MINUTIER_INGESTION_ALLOWED_BUCKETS, or to the tenant's "
-    "fetch_hosts.",
+    "does not read. Ask the operator to add it to the tenant's buckets or fetch_hosts.",
     RejectionReason.NOT_RECORDED: "The meeting server gave up recording this meeting. Its own log says why.",
 }
