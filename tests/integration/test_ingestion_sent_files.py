@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import nats
@@ -22,6 +22,8 @@ from openai import AsyncOpenAI
 from openai.types.audio import TranscriptionDiarized, TranscriptionVerbose
 
 from minutier.compose.embedded import System, running
+from minutier.ingestion import nats_outcomes
+from minutier.ingestion.nats_outcomes import StreamOutcomes
 from minutier.ingestion.signing import sign
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
@@ -31,6 +33,7 @@ from minutier.schemas.events import (
     RecordingIngested,
     RecordingRejected,
     Stage,
+    TranscriptAttributed,
     recording_id,
 )
 from minutier.schemas.rejections import RejectionReason
@@ -179,6 +182,30 @@ async def test_the_official_client_reads_every_format_of_a_real_file(
     # The same file is the same recording.
     assert await taken_in(connection) == before + 1
     await none_left(workspace, system)
+
+
+class Deaf:
+    """A connection on which nothing is heard."""
+
+    async def subscribe(self, subject: str, cb: object) -> "Deaf":
+        return self
+
+    async def unsubscribe(self) -> None:
+        pass
+
+
+async def test_an_outcome_is_found_although_nobody_was_heard_to_tell_it(
+    connection: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_outcomes, "_POLL_SECONDS", 0.05)
+    outcomes = StreamOutcomes(lambda: cast(Client, Deaf()), connection.jetstream)
+    recording = uuid4()
+    waiting = asyncio.create_task(outcomes.wait(recording, since=now()))
+    await publish(connection, told.failed("summarisation", recording=recording))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    await publish(connection, told.attributed(recording=recording))
+    assert isinstance(await asyncio.wait_for(waiting, SECONDS), TranscriptAttributed)
 
 
 async def test_a_file_that_is_no_recording_is_refused_with_what_to_do(speech: AsyncOpenAI) -> None:

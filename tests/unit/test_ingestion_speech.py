@@ -204,7 +204,7 @@ async def test_a_language_is_a_code_and_a_missing_one_is_to_be_detected(
     ("form", "word"),
     [
         ({"response_format": "yaml"}, "diarized_json"),
-        ({"stream": "true"}, "stream"),
+        ({"stream": "True"}, "stream"),
         ({"language": "français"}, "language"),
         ({"timestamp_granularities[]": "phoneme"}, "word"),
         ({"timestamp_granularities[]": "word"}, "verbose_json"),

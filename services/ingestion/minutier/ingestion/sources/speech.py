@@ -156,7 +156,7 @@ def asked_in(form: Form) -> Asked:
     files = form.files.get("file", ())
     if len(files) != 1 or files[0].path.stat().st_size == 0:
         raise _unprocessable("Send the recording as the form's one 'file', which is not empty.")
-    if _field(form, "stream") in {"true", "1"}:
+    if (_field(form, "stream") or "").lower() in {"true", "1"}:
         raise _unprocessable("'stream' is not supported: the answer comes when all of it is done.")
     asked_format = _format(_field(form, "response_format") or ResponseFormat.JSON)
     granularities = _granularities(form)
