@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.events import Announcement
@@ -10,11 +9,22 @@ from minutier.schemas.references import Location
 
 SOURCE = "bucket"
 
-_SUFFIXES = frozenset(
-    {".mp4", ".m4a", ".mov", ".webm", ".mkv", ".ogg", ".oga", ".opus", ".mp3", ".aac", ".wav", ".flac"}
+_SUFFIXES = (
+    ".mp4",
+    ".m4a",
+    ".mov",
+    ".webm",
+    ".mkv",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+    ".aac",
+    ".wav",
+    ".flac",
 )
 _TYPES = ("audio/", "video/", "application/ogg")
-_SEGMENT_SUFFIXES = frozenset({".ts", ".m4s"})
+_SEGMENT_SUFFIXES = (".ts", ".m4s")
 _SEGMENT_TYPE = "video/mp2t"
 _PLAYLIST_SUFFIX = ".m3u8"
 
@@ -31,18 +41,18 @@ class BucketObject:
     def is_recording(self) -> bool:
         """By its type where that says something, else by its name; a playlist's segments are none."""
         kind = (self.content_type or "").partition(";")[0].strip().lower()
-        if self.location.key.endswith("/") or self._suffix in _SEGMENT_SUFFIXES or kind == _SEGMENT_TYPE:
+        if self._name.endswith(("/", *_SEGMENT_SUFFIXES)) or kind == _SEGMENT_TYPE:
             return False
-        return self.is_playlist or self._suffix in _SUFFIXES or kind.startswith(_TYPES)
+        return self.is_playlist or self._name.endswith(_SUFFIXES) or kind.startswith(_TYPES)
 
     @property
     def is_playlist(self) -> bool:
         """Whether it is written anew with each segment while the meeting goes on."""
-        return self._suffix == _PLAYLIST_SUFFIX
+        return self._name.endswith(_PLAYLIST_SUFFIX)
 
     @property
-    def _suffix(self) -> str:
-        return PurePosixPath(self.location.key).suffix.lower()
+    def _name(self) -> str:
+        return self.location.key.lower()
 
     def announced_for(self, tenant: Tenant) -> Announcement:
         """Under an id that is the object's own, and does not repeat its name."""
