@@ -122,7 +122,9 @@ def test_a_rejection_ends_every_job_with_the_code_that_meet_knows(
 
 
 def test_a_transcript_ends_its_jobs_and_minutes_end_theirs() -> None:
-    assert after(at(1, attributed())) == {TRANSCRIPT: End(START + timedelta(seconds=1), ref("transcript"))}
+    assert after(at(1, attributed())) == {
+        TRANSCRIPT: End(START + timedelta(seconds=1), ref("transcript"), language="fr")
+    }
     assert after(at(1, attributed()), at(2, written())).keys() == {TRANSCRIPT, SUMMARY}
 
 

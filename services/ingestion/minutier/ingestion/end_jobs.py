@@ -4,8 +4,8 @@ from uuid import UUID
 
 from minutier.ingestion import jobs_repository, repository
 from minutier.ingestion.domain import SOURCE
-from minutier.ingestion.jobs import End, Ending, ends_after
-from minutier.schemas.events import Completed, JobCompleted, JobKind
+from minutier.ingestion.jobs import End, Ending, ends_after, own_recording
+from minutier.schemas.events import Completed, JobCompleted, JobKind, RecordingAnnounced
 from minutier.shared.delivery import Transaction
 
 
@@ -25,7 +25,20 @@ async def end_jobs(transaction: Transaction, event: Ending) -> None:
 
 
 async def complete(transaction: Transaction, recording_id: UUID, kind: JobKind, end: End) -> None:
-    """End the recording's jobs of one kind, each with an event of its own."""
-    for job_id, tenant in await jobs_repository.end(transaction.session, recording_id, kind, end.failure):
+    """End the recording's jobs of one kind, each with an event of its own.
+
+    Where a transcript is in another language than a job says, the job's recording is announced once more,
+    under an id of its own, and the job waits for that. It claims no object: whoever tells of one tells of
+    the recording that has it.
+    """
+    session = transaction.session
+    for job_id, tenant in await jobs_repository.end(session, recording_id, kind, end):
         data = Completed(job_id=job_id, kind=kind, failure=end.failure)
         transaction.publish(JobCompleted.of(recording_id, tenant=tenant, source=SOURCE, data=data))
+    for job in await jobs_repository.waiting(session, recording_id, kind):
+        if job.announcement is not None:
+            own = own_recording(job.tenant, job.id)
+            await jobs_repository.move(session, job.id, own)
+            transaction.publish(
+                RecordingAnnounced.of(own, tenant=job.tenant, source=SOURCE, data=job.announcement)
+            )

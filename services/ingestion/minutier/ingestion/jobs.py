@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from minutier.schemas.events import (
+    Announcement,
     JobFailure,
     JobKind,
     MinutesWritten,
@@ -64,8 +65,10 @@ class Job:
     """One thing asked for, of the recording that it waits for.
 
     ``language`` is that of the sentences around a result, where one was asked for. ``base_url`` is where
-    whoever asked reaches this service. ``document_id`` is what Docs called the document it made, and
-    empty where it did not say; ``told`` whether the tenant's webhook has accepted the result.
+    whoever asked reaches this service. ``spoken`` is the language that whoever asked says is spoken, where
+    the recording was announced without one by somebody else; ``announcement`` is how it would be announced
+    with it. ``document_id`` is what Docs called the document it made, and empty where it did not say;
+    ``told`` whether the tenant's webhook has accepted the result.
     """
 
     id: UUID
@@ -77,6 +80,8 @@ class Job:
     language: str | None = None
     docs: PushToDocs | None = None
     callback: bool = True
+    spoken: str | None = None
+    announcement: Announcement | None = None
     ended: bool = False
     failure: JobFailure | None = None
     document_id: str | None = None
@@ -96,11 +101,15 @@ def own_recording(tenant: str, job_id: UUID) -> UUID:
 
 @dataclass(frozen=True)
 class End:
-    """What came of a recording in one respect: its transcript or its minutes, or why there are none."""
+    """What came of a recording in one respect: its transcript or its minutes, or why there are none.
+
+    ``language`` is that of the transcript.
+    """
 
     at: datetime
     result: ObjectRef | None = None
     failure: JobFailure | None = None
+    language: str | None = None
 
 
 def ends_after(
@@ -114,7 +123,9 @@ def ends_after(
     match event:
         case TranscriptAttributed():
             changes: dict[JobKind, End | None] = _newer(
-                JobKind.TRANSCRIPT, End(event.time, result=event.data.transcript), standing
+                JobKind.TRANSCRIPT,
+                End(event.time, result=event.data.transcript, language=event.data.language),
+                standing,
             )
             return changes | _mended(event.time, standing, JobKind.SUMMARY)
         case MinutesWritten():

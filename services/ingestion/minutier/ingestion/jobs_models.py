@@ -12,7 +12,10 @@ from minutier.ingestion.models import Table
 
 
 class JobRow(Table, table=True):
-    """One row a job; ``user_sub`` and ``docs`` tell who asked, and are nowhere else."""
+    """One row a job; ``user_sub`` and ``docs`` tell who asked, and are nowhere else.
+
+    ``announcement`` is forgotten when the job ends.
+    """
 
     __tablename__ = "jobs"
 
@@ -25,6 +28,8 @@ class JobRow(Table, table=True):
     language: str | None = None
     docs: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     callback: bool = True
+    spoken: str | None = None
+    announcement: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     failure: str | None = None
     document_id: str | None = None
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
@@ -45,3 +50,4 @@ class EndRow(Table, table=True):
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     failure: str | None = None
+    language: str | None = None

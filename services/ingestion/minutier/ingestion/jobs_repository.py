@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, delete, select, update
@@ -14,7 +14,7 @@ from minutier.ingestion.jobs import End, Job, PushToDocs
 from minutier.ingestion.jobs_models import EndRow, JobRow
 from minutier.ingestion.models import AnnouncedObject
 from minutier.schemas.clock import now
-from minutier.schemas.events import JobFailure, JobKind
+from minutier.schemas.events import Announcement, JobFailure, JobKind
 from minutier.schemas.references import ObjectRef
 
 
@@ -57,6 +57,7 @@ async def standing(session: AsyncSession, recording_id: UUID) -> dict[JobKind, E
             row.at,
             ObjectRef.model_validate(row.result) if row.result else None,
             JobFailure(row.failure) if row.failure else None,
+            row.language,
         )
         for row in rows
     }
@@ -73,6 +74,7 @@ async def change(session: AsyncSession, recording_id: UUID, changes: Mapping[Job
             "at": end.at,
             "result": end.result.model_dump(mode="json") if end.result else None,
             "failure": end.failure.value if end.failure else None,
+            "language": end.language,
         }
         await session.exec(
             insert(EndRow)
@@ -93,6 +95,8 @@ async def add(session: AsyncSession, job: Job) -> None:
             language=job.language,
             docs=asdict(job.docs) if job.docs else None,
             callback=job.callback,
+            spoken=job.spoken,
+            announcement=job.announcement.model_dump(mode="json") if job.announcement else None,
             created_at=now(),
         )
     )
@@ -111,21 +115,36 @@ async def keep_document(session: AsyncSession, job_id: UUID, document_id: str) -
 
 
 async def end(
-    session: AsyncSession, recording_id: UUID, kind: JobKind, failure: JobFailure | None
+    session: AsyncSession, recording_id: UUID, kind: JobKind, end: End
 ) -> Sequence[tuple[UUID, str]]:
-    """End the recording's jobs of one kind that had not ended; the id and the tenant of each."""
+    """End the recording's jobs of one kind that had not ended; the id and the tenant of each.
+
+    A transcript ends no job that another language was said to be spoken in.
+    """
+    suits = or_(col(JobRow.spoken).is_(None), col(JobRow.spoken) == end.language)
     statement = (
         update(JobRow)
-        .where(
-            col(JobRow.recording_id) == recording_id,
-            col(JobRow.kind) == kind.value,
-            col(JobRow.ended_at).is_(None),
-        )
-        .values(ended_at=now(), failure=failure and failure.value)
+        .where(*_waiting(recording_id, kind), *(() if end.failure else (suits,)))
+        .values(ended_at=now(), failure=end.failure and end.failure.value, announcement=None)
         .returning(col(JobRow.id), col(JobRow.tenant))
     )
     rows = (await session.exec(statement)).all()
     return [(row[0], row[1]) for row in rows]
+
+
+async def waiting(session: AsyncSession, recording_id: UUID, kind: JobKind) -> Sequence[Job]:
+    """The recording's jobs of one kind that have not ended."""
+    rows = await session.exec(select(JobRow).where(*_waiting(recording_id, kind)))
+    return [_job(row) for row in rows]
+
+
+async def move(session: AsyncSession, job_id: UUID, recording_id: UUID) -> None:
+    """Let a job wait for a recording of its own, whatever is spoken there."""
+    await session.exec(
+        update(JobRow)
+        .where(col(JobRow.id) == job_id)
+        .values(recording_id=recording_id, spoken=None, announcement=None)
+    )
 
 
 async def claims(session: AsyncSession, recording_id: UUID) -> Sequence[tuple[str | None, bool]]:
@@ -136,6 +155,14 @@ async def claims(session: AsyncSession, recording_id: UUID) -> Sequence[tuple[st
         AnnouncedObject.recording_id == recording_id
     )
     return [(language, has_metadata) for language, has_metadata in await session.exec(statement)]
+
+
+def _waiting(recording_id: UUID, kind: JobKind) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(JobRow.recording_id) == recording_id,
+        col(JobRow.kind) == kind.value,
+        col(JobRow.ended_at).is_(None),
+    )
 
 
 def _job(row: JobRow) -> Job:
@@ -149,6 +176,8 @@ def _job(row: JobRow) -> Job:
         language=row.language,
         docs=PushToDocs(**row.docs) if row.docs else None,
         callback=row.callback,
+        spoken=row.spoken,
+        announcement=Announcement.model_validate(row.announcement) if row.announcement else None,
         ended=row.ended_at is not None,
         failure=JobFailure(row.failure) if row.failure else None,
         document_id=row.document_id,

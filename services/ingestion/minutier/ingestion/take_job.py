@@ -34,8 +34,9 @@ class JobTaker:
         """Take a job for the transcript of a recording, which ``announcement`` tells of.
 
         Where the recording was announced before, the job waits for that one, and ends at once where it is
-        done. Where it failed, or the announcement says more of it, it is announced once more under an id
-        of its own: the language it is in and who spoke when change what is heard.
+        done. Where it failed, or was announced in another language or without its account of who spoke
+        when, it is announced once more under an id of its own. Where it was announced without a language,
+        the transcript will tell whether that is the one that is spoken.
         """
         tenant = job.tenant
         async with self._transactions() as transaction:
@@ -48,12 +49,13 @@ class JobTaker:
                 # It may have been rejected before.
                 await jobs_repository.change(session, recording, dict.fromkeys(standing))
                 standing = {}
-            elif _failed(standing) or await _says_more(transaction, recording, announcement):
-                # It claims no object: whoever tells of one tells of the recording that has it.
+            elif _failed(standing) or await _contradicts(transaction, recording, announcement):
                 transaction.publish(
                     RecordingAnnounced.of(job.recording_id, tenant=tenant, source=SOURCE, data=announcement)
                 )
                 recording, standing = job.recording_id, {}
+            elif announcement.language is not None:
+                job = replace(job, spoken=announcement.language, announcement=announcement)
             await _wait(transaction, replace(job, recording_id=recording), standing)
 
     async def keep_document(self, job: Job, document_id: str) -> None:
@@ -106,9 +108,10 @@ def _failed(standing: Mapping[JobKind, End]) -> bool:
     return JobKind.TRANSCRIPT in standing and standing[JobKind.TRANSCRIPT].failure is not None
 
 
-async def _says_more(transaction: Transaction, recording: UUID, announcement: Announcement) -> bool:
-    """Whether an announcement tells of a recording what it was announced without."""
+async def _contradicts(transaction: Transaction, recording: UUID, announcement: Announcement) -> bool:
+    """Whether the recording was announced in a way that lets it be heard otherwise than this one would."""
     return any(
-        announcement.language not in (None, language) or (announcement.metadata and not has_metadata)
+        (announcement.language and language and announcement.language != language)
+        or (announcement.metadata and not has_metadata)
         for language, has_metadata in await jobs_repository.claims(transaction.session, recording)
     )

@@ -20,6 +20,8 @@ def upgrade() -> None:
         sa.Column("language", sa.String),
         sa.Column("docs", JSONB),
         sa.Column("callback", sa.Boolean, nullable=False),
+        sa.Column("spoken", sa.String),
+        sa.Column("announcement", JSONB),
         sa.Column("failure", sa.String),
         sa.Column("document_id", sa.String),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -33,6 +35,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("result", JSONB),
         sa.Column("failure", sa.String),
+        sa.Column("language", sa.String),
     )
 
 

@@ -46,6 +46,8 @@ from minutier.shared.errors import Permanent
 from minutier.shared.problems import Problem
 from minutier.shared.settings import ObjectSettings
 
+# What Docs takes at most; the name of a room may be longer.
+_DOCS_TITLE = 255
 _MOST_BYTES = 4 * 1024 * 1024
 _PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
 # What was said is for the one who asked, not for a cache on the way.
@@ -96,7 +98,7 @@ class DocsConfig(BaseModel):
     """The document that is to be made in La Suite Docs."""
 
     user_email: Email
-    title: Text = Field(min_length=1, max_length=255)
+    title: Text = Field(min_length=1, max_length=1000)
     download_link: Url | None = None
     form_link: Url | None = None
     auto_create_summary: StrictBool = False
@@ -105,10 +107,10 @@ class DocsConfig(BaseModel):
         summary_title = markdown.summary_title(self.title, language=language)
         return PushToDocs(
             self.user_email,
-            self.title,
+            self.title[:_DOCS_TITLE],
             self.download_link,
             self.form_link,
-            summary_title if self.auto_create_summary else None,
+            summary_title[:_DOCS_TITLE] if self.auto_create_summary else None,
         )
 
 
@@ -289,7 +291,7 @@ def announcement(
     return Announcement(
         source=JOB_SOURCE,
         external_id=str(job_id),
-        title=wanted.push_to_docs_config and wanted.push_to_docs_config.title,
+        title=wanted.push_to_docs_config.title[:_DOCS_TITLE] if wanted.push_to_docs_config else None,
         language=wanted.language,
         started_at=metadata and metadata.started_at,
         ended_at=metadata and metadata.ended_at,
