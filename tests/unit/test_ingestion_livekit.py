@@ -103,6 +103,7 @@ async def test_a_signed_event_is_heard_as_its_tenants(
     assert (name, event.event, event.egress_info.egress_id) == ("acme", "egress_ended", "EG_one")
 
 
+@pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
 @pytest.mark.parametrize(
     "make",
     [
