@@ -21,7 +21,8 @@ class Request:
 
 @dataclass
 class Receiver:
-    """``failing`` is how many of the next requests to a path are answered with 503.
+    """``failing`` is how many of the next requests to a path are answered with 503; of any, the next
+    ``breaks_off`` are not answered.
 
     ``accepted`` has the others by path, which are answered with ``status``, ``headers`` and ``answer``, or
     with an id of their own.
@@ -30,13 +31,17 @@ class Receiver:
     url: str = ""
     failing: dict[str, int] = field(default_factory=dict)
     accepted: dict[str, list[Request]] = field(default_factory=dict)
+    breaks_off: int = 0
     status: int = 201
     headers: dict[str, str] = field(default_factory=dict)
     answer: bytes | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, path: str, request: Request) -> int:
+    def take(self, path: str, request: Request) -> int | None:
         with self._lock:
+            if self.breaks_off > 0:
+                self.breaks_off -= 1
+                return None
             if self.failing.get(path, 0) > 0:
                 self.failing[path] -= 1
                 return 503
@@ -60,6 +65,8 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status = receiver.take(self.path, Request(self.headers.get("Authorization"), body))
+            if status is None:
+                return
             answer = receiver.answer
             if answer is None:
                 answer = json.dumps({"id": str(uuid4())}).encode()

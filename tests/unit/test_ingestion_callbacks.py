@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -69,6 +70,21 @@ async def test_what_is_not_accepted_is_said_to_be(
 async def test_a_server_that_is_not_there_has_accepted_nothing(outgoing: Outgoing) -> None:
     with pytest.raises(NotAccepted):
         await HttpCallbacks(outgoing).send(tenant("http://127.0.0.1:9"), TOLD)
+
+
+@pytest.mark.parametrize(("rest_seconds", "asked"), [(60.0, 0), (0.0, 1)])
+async def test_a_server_that_did_not_answer_is_left_alone_for_a_while(
+    receiver: Receiver, rest_seconds: float, asked: int
+) -> None:
+    outgoing = Outgoing(rest_seconds=rest_seconds)
+    receiver.breaks_off = 1
+    with pytest.raises(NotAccepted):
+        await HttpCallbacks(outgoing).send(tenant(receiver.url), TOLD)
+    with suppress(NotAccepted):
+        await HttpCallbacks(outgoing).send(tenant(receiver.url), TOLD)
+    assert len(receiver.accepted.get(WEBHOOK_PATH, [])) == asked
+    await HttpDocs(outgoing).create(tenant(receiver.url), **DOCUMENT)
+    await outgoing.close()
 
 
 async def test_a_webhook_without_a_key_is_told_without_one(receiver: Receiver, outgoing: Outgoing) -> None:

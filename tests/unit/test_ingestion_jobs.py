@@ -3,6 +3,8 @@ from itertools import permutations
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minutier.ingestion.jobs import End, Ending, ends_after
 from minutier.schemas.clock import now
@@ -158,6 +160,15 @@ def test_of_two_transcripts_the_newer_counts_in_whatever_order_they_are_heard() 
     older, newer = at(1, attributed("older")), at(2, attributed("newer"))
     for order in permutations((older, newer)):
         assert after(*order)[TRANSCRIPT].result == ref("newer")
+
+
+@given(st.permutations([attributed(), written(), gave_up("query"), gave_up("ingestion"), ingested()]))
+def test_what_comes_of_a_recording_does_not_hang_on_the_order_in_which_it_is_heard(
+    events: list[Ending],
+) -> None:
+    standing = after(*events, taken_in=True)
+    assert standing[TRANSCRIPT].result == ref("transcript")
+    assert standing[SUMMARY].result == ref("minutes")
 
 
 def test_a_result_mends_a_failure_and_a_failure_undoes_no_result() -> None:

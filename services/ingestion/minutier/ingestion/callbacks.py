@@ -1,6 +1,7 @@
 """Other people's servers over HTTP: a tenant's webhook, and its La Suite Docs."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ _CONNECT_SECONDS = 5.0
 _WEBHOOK_SECONDS = 30.0
 # Docs converts what it is sent before it answers.
 _DOCS_SECONDS = 120.0
+_REST_SECONDS = 30.0
 _MOST_BYTES = 64 * 1024
 
 
@@ -27,10 +29,16 @@ _CREATED = TypeAdapter(_Created)
 
 
 class Outgoing:
-    """Requests to other people's servers, through one client, which is made with the first of them."""
+    """Requests to other people's servers, through one client, which is made with the first of them.
 
-    def __init__(self) -> None:
+    A server that could not be reached, or did not answer in time, is left alone for a while: it is waited
+    for once, and not for each of its jobs, while those of others wait behind them.
+    """
+
+    def __init__(self, *, rest_seconds: float = _REST_SECONDS) -> None:
         self._client: httpx.AsyncClient | None = None
+        self._rest_seconds = rest_seconds
+        self._resting: dict[str, float] = {}
 
     async def close(self) -> None:
         if self._client is not None:
@@ -42,6 +50,8 @@ class Outgoing:
         """The beginning of the answer to what was accepted; raises `NotAccepted`, which quotes nothing."""
         import httpx
 
+        if time.monotonic() < self._resting.get(url, 0.0):
+            raise NotAccepted
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         client = self._made()
         received = bytearray()
@@ -57,6 +67,7 @@ class Outgoing:
                     if len(received) > _MOST_BYTES:
                         break
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+            self._resting[url] = time.monotonic() + self._rest_seconds
             raise NotAccepted from None
         return bytes(received)
 
