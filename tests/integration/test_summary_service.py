@@ -236,10 +236,11 @@ async def test_a_recording_that_is_no_good_is_told_with_meet_s_own_codes(
 ) -> None:
     film = write(tmp_path / "film.mp4", video_seconds=2.0)
     long = write(tmp_path / "long.ogg", Sound(LONGEST_SECONDS + 5.0, frequency=None))
+    text = put(store, b"Dear all, there was no meeting.")
     jobs = {
         await ask(http, put(store, film.read_bytes())): "no_audio_in_file",
         await ask(http, put(store, long.read_bytes())): "media_duration_too_long",
-        await ask(http, put(store, b"Dear all, there was no meeting.")): "corrupted_audio_file",
+        await ask(http, text): "corrupted_audio_file",
         await ask(http, "http://169.254.169.254/latest/meta-data"): "unknown_error",
     }
     for job, code in jobs.items():
@@ -248,6 +249,10 @@ async def test_a_recording_that_is_no_good_is_told_with_meet_s_own_codes(
         expected = {"job_id": job, "type": "transcript", "status": "failure", "error_code": code}
         assert told.body == expected
         assert (await http.get(f"/api/v2/async-jobs/transcribe/{job}")).json() == expected
+    # It may have been uploaded whole by now, and is looked at again.
+    again = await ask(http, text)
+    await until(lambda: receiver.results(again))
+    assert receiver.results(again)[0].body["error_code"] == "corrupted_audio_file"
 
 
 async def test_a_stage_that_gives_up_ends_the_job(
