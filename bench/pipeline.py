@@ -27,6 +27,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 from bench import diarization
 from bench.transcription import NOWHERE
 from minutier.attribution.transcript import transcript_of
+from minutier.diarization.diarize import Source as Heard
 from minutier.diarization.diarize import document_of as diarization_of
 from minutier.diarization.domain import Diarization, Turn
 from minutier.diarization.pyannote import load
@@ -75,7 +76,7 @@ def ours(voices: Bundled, threads: int) -> Writer:
         transcript = transcript_of(
             RecordingDocument(recording_id=recording),
             said,
-            diarization_of(recording, told_apart, MODEL, duration),
+            diarization_of(recording, [Heard(NOWHERE, duration)], [told_apart], MODEL),
             duration,
         )
         passages = [{"speaker": each.speaker, "text": each.text} for each in transcript.segments]
