@@ -251,7 +251,13 @@ async def test_an_upload_is_taken_in_once_with_what_was_said_of_it(
 ) -> None:
     asked = await http.post(
         "/uploads/",
-        json={"external_id": "1", "title": TITLE, "language": "fr", "participants": ["Anneliese"]},
+        json={
+            "external_id": "1",
+            "title": TITLE,
+            "language": "fr",
+            "participants": ["Anneliese"],
+            "started_at": "2026-01-01T09:00:00Z",
+        },
     )
     assert asked.status_code == 201
     promised = asked.json()
@@ -273,7 +279,7 @@ async def test_an_upload_is_taken_in_once_with_what_was_said_of_it(
     assert isinstance(event, RecordingIngested)
     assert (event.tenant, event.data.source, event.data.language) == ("acme", "upload", "fr")
     document = await Artefacts(Objects(system.objects)).load(RecordingDocument, event.data.recording)
-    assert document.title == TITLE
+    assert (document.title, document.started_at) == (TITLE, datetime(2026, 1, 1, 9, tzinfo=UTC))
     assert (await http.post("/uploads", json={"external_id": "1"})).status_code == 409
     await none_left(workspace, system)
 

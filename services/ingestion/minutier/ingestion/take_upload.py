@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 from uuid import UUID, uuid4
 
 import structlog
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from minutier.ingestion import repository, uploads_repository
 from minutier.ingestion.announce import Transactions
@@ -25,15 +26,24 @@ SOURCE = "upload"
 _GRACE = timedelta(minutes=10)
 
 
+def _whole(value: object) -> object:
+    """In JSON, 2.0 is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Details(Contract):
     """What is known of a recording before it comes."""
+
+    model_config = ConfigDict(strict=True)
 
     external_id: Text | None = Field(
         None, min_length=1, max_length=256, description="unique among your uploads; made up if not given"
     )
     title: Text | None = Field(None, max_length=300)
     language: Language | None = None
-    speakers: int | None = Field(None, ge=1, le=64, description="number of speakers, if known")
+    speakers: Annotated[int, Field(ge=1, le=64), BeforeValidator(_whole)] | None = Field(
+        None, description="number of speakers, if known"
+    )
     started_at: AwareDatetime | None = None
     participants: tuple[ParticipantName, ...] = Field((), max_length=500, description="display names")
 
@@ -76,7 +86,7 @@ class UploadTaker:
         if kept is None:
             return False
         location = upload_location()
-        details = Details.model_validate(kept).model_dump()
+        details = Details.model_validate(kept, strict=False).model_dump()
         announcement = Announcement(source=SOURCE, mix=location, **details)
         await self._hand_in.announce(tenant, announcement, {location: file})
         # What is announced is kept in the announcement, and only for as long as that is there.

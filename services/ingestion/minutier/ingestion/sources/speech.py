@@ -49,7 +49,8 @@ _STATUS = {
     RejectionReason.UNSUPPORTED: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
-_TIMED = {ResponseFormat.VERBOSE_JSON, ResponseFormat.DIARIZED_JSON}
+_LANGUAGE = "^([A-Za-z]{2,3}([-_][A-Za-z0-9_-]*)?|auto|)$"
+_NOT_STREAMED = "^([Ff]alse|)$"
 
 _FORM = {
     "required": True,
@@ -59,14 +60,18 @@ _FORM = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {
-                    "file": {"type": "string", "format": "binary"},
-                    "model": {"type": "string", "description": "any; the server's own is used"},
-                    "language": {"type": "string", "description": "ISO 639 code; detected if not given"},
+                    "file": {"type": "string", "format": "binary", "minLength": 1},
+                    "model": {"description": "any; the server's own is used"},
+                    "language": {
+                        "type": "string",
+                        "pattern": _LANGUAGE,
+                        "description": "ISO 639 code; detected if not given",
+                    },
                     "response_format": {"enum": list(ResponseFormat), "default": ResponseFormat.JSON},
                     "timestamp_granularities[]": {"type": "array", "items": {"enum": list(Granularity)}},
-                    "stream": {"enum": ["false"]},
+                    "stream": {"type": "string", "pattern": _NOT_STREAMED},
                     **{
-                        name: {"type": "string", "description": "accepted, and without effect"}
+                        name: {"description": "accepted, and without effect"}
                         for name in ("prompt", "temperature", "chunking_strategy")
                     },
                 },
@@ -156,15 +161,14 @@ def asked_in(form: Form) -> Asked:
     files = form.files.get("file", ())
     if len(files) != 1 or files[0].path.stat().st_size == 0:
         raise _unprocessable("Send the recording as the form's one 'file', which is not empty.")
-    if (_field(form, "stream") or "").lower() in {"true", "1"}:
-        raise _unprocessable("'stream' is not supported: the answer comes when all of it is done.")
-    asked_format = _format(_field(form, "response_format") or ResponseFormat.JSON)
-    granularities = _granularities(form)
-    if Granularity.WORD in granularities and asked_format not in _TIMED:
-        raise _unprocessable(
-            "'timestamp_granularities' of words need 'response_format' verbose_json or diarized_json."
-        )
-    return Asked(files[0].path, _language(_field(form, "language") or ""), asked_format, granularities)
+    if not re.fullmatch(_NOT_STREAMED, _field(form, "stream", default="")):
+        raise _unprocessable("'stream' is 'false', or left out: the answer comes when all of it is done.")
+    return Asked(
+        file=files[0].path,
+        language=_language(_field(form, "language", default="")),
+        format=_format(_field(form, "response_format", default=ResponseFormat.JSON)),
+        granularities=_granularities(form),
+    )
 
 
 def answer(transcript: TranscriptDocument, asked: Asked) -> Response:
@@ -221,8 +225,8 @@ async def _hung_up(request: Request) -> None:
         pass
 
 
-def _field(form: Form, name: str) -> str | None:
-    return next(iter(form.fields.get(name, ())), None)
+def _field(form: Form, name: str, *, default: str) -> str:
+    return next(iter(form.fields.get(name, ())), default)
 
 
 def _format(named: str) -> ResponseFormat:
@@ -246,12 +250,10 @@ def _granularities(form: Form) -> frozenset[Granularity]:
 
 def _language(named: str) -> str | None:
     """``fr-FR`` is ``fr``; nothing, or ``auto``, is to be detected."""
-    code = re.split("[-_]", named.strip().lower(), maxsplit=1)[0]
-    if code in {"", "auto"}:
-        return None
-    if not re.fullmatch("[a-z]{2,3}", code):
+    if not re.fullmatch(_LANGUAGE, named):
         raise _unprocessable("'language' is a code such as 'fr'.")
-    return code
+    code = re.split("[-_]", named.lower(), maxsplit=1)[0]
+    return None if code in {"", "auto"} else code
 
 
 def _unprocessable(detail: str) -> HTTPException:

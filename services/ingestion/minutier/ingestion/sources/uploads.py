@@ -100,7 +100,11 @@ def router(
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+                "content": {
+                    "application/octet-stream": {
+                        "schema": {"type": "string", "format": "binary", "minLength": 1}
+                    }
+                },
             }
         },
         responses={200: {"model": Uploaded}, 403: _PROBLEM},
