@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from pyannote.database.util import load_rttm
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.diarization.domain import Turn
 from minutier.schemas.codec import encode
 from minutier.schemas.events import AnnouncedTrack, Announcement, RecordingAnnounced, recording_id
@@ -29,6 +28,7 @@ from tests.support.audio import conversation, write_wav
 from tests.support.diarization import annotation, error_rate
 from tests.support.otlp import collecting
 from tests.support.scoring import concatenated_word_error_rate, sample, stm_text, word_error_rate
+from tests.support.sources import completed
 
 DATA = Path(__file__).parent.parent / "data"
 SERVICES = {
@@ -55,12 +55,6 @@ async def minutier(*arguments: str | Path, environment: dict[str, str] | None = 
     out, err = await asyncio.wait_for(process.communicate(), SECONDS)
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
-
-
-@pytest.fixture(scope="module")
-async def system() -> AsyncIterator[System]:
-    async with running() as system:
-        yield system
 
 
 async def test_the_demonstration_gives_who_said_what_and_the_minutes(tmp_path: Path) -> None:
@@ -233,18 +227,6 @@ async def followed(system: System, file: Path, *options: str) -> dict[str, Any]:
     (result,) = json.loads(out)["recordings"]
     assert result["state"] == "completed"
     return await completed(system, result["recording_id"])
-
-
-async def completed(system: System, id: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=system.url("query"), timeout=30) as http, asyncio.timeout(SECONDS):
-        while True:
-            response = await http.get(f"/api/v1/recordings/{id}")
-            if response.status_code == 200:
-                recording: dict[str, Any] = response.json()
-                assert recording["state"] not in {"failed", "rejected"}, recording
-                if recording["state"] == "completed":
-                    return recording
-            await asyncio.sleep(0.2)
 
 
 async def transcript_with(system: System, id: str, text: str) -> str:

@@ -4,53 +4,35 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from livekit.protocol.egress import EGRESS_ACTIVE, EGRESS_FAILED, EgressInfo
 from minio import Minio
-from pyannote.database.util import load_rttm
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.shared.objects import client
 from tests.support.delivery_service import until
 from tests.support.livekit_events import egress, recorded, webhook
-from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH, receiving
+from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH
 from tests.support.scoring import concatenated_word_error_rate, sample
+from tests.support.sources import transcript_of
 from tests.support.visio import (
     BUCKET,
     OWNER,
+    SPEAKERS,
     TENANT,
     Visio,
     collect,
     record,
+    speech_of_the_sample,
 )
 
 SECONDS = 240
-SPEAKERS = {"speaker90": "Diane", "speaker91": "Sheila"}
 CLOCK_LATE = 3.2
 FIRST_WORD = 6.69
-
-
-@pytest.fixture(scope="module")
-def simulated() -> Iterator[Visio]:
-    with receiving() as receiver:
-        yield Visio(receiver)
-
-
-@pytest.fixture(scope="module")
-async def system(simulated: Visio) -> AsyncIterator[System]:
-    environment = {
-        "MINUTIER_INGESTION_TENANTS": json.dumps({TENANT: simulated.tenant}),
-        "MINUTIER_INGESTION_RECONCILE_GRACE_SECONDS": "0",
-        "MINUTIER_INGESTION_RECONCILE_SECONDS": "3600",
-        "MINUTIER_DELIVERY_RETRY_SECONDS": "0.2",
-    }
-    async with running(environment=environment) as system:
-        await asyncio.to_thread(client(system.objects).make_bucket, BUCKET)
-        yield system
 
 
 @pytest.fixture
@@ -67,8 +49,9 @@ async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
 async def test_a_meeting_is_named_pushed_and_told_of_once_whatever_webhooks_do(
     simulated: Visio, system: System, store: Minio, http: httpx.AsyncClient
 ) -> None:
+    before = {shown["id"] for shown in await recordings(system)}
     meeting = record(store, sample("wav").read_bytes(), room="Point hebdo", seconds=30.0)
-    collect(store, meeting, speech_of_the_reference(), late=CLOCK_LATE)
+    collect(store, meeting, speech_of_the_sample(), late=CLOCK_LATE)
     await tell(http, "egress_started", egress(meeting.egress_id, status=EGRESS_ACTIVE))
 
     # The webhook that says that it has ended is lost.
@@ -87,9 +70,9 @@ async def test_a_meeting_is_named_pushed_and_told_of_once_whatever_webhooks_do(
     segments = json.loads(await simulated.fetch(result))["segments"]
     assert {segment["speaker"] for segment in segments} == set(SPEAKERS.values())
     assert concatenated_word_error_rate(sample("stm"), segments) <= 0.25
-    (recording,) = await recordings(system)
-    assert recording["id"] == found["announced"][0]
-    transcript = await transcript_of(system, recording["id"])
+    (recording,) = found["announced"]
+    assert {shown["id"] for shown in await recordings(system)} - before == {recording}
+    transcript = await transcript_of(system, recording)
     # Nobody told when it began, so that the first talk of the account was taken for the beginning.
     assert transcript["clock_offset"] == pytest.approx(FIRST_WORD, abs=0.5)
     assert {speaker["evidence"] for speaker in transcript["speakers"]} == {"activity"}
@@ -136,14 +119,6 @@ async def test_what_is_no_recording_ends_with_the_reason_it_knows(
     }
 
 
-def speech_of_the_reference() -> dict[str, list[tuple[float, float]]]:
-    reference = load_rttm(str(sample("rttm")))["sample"]  # type: ignore[no-untyped-call]
-    return {
-        name: [(turn.start, turn.end) for turn in reference.label_timeline(label)]
-        for label, name in SPEAKERS.items()
-    }
-
-
 async def tell(http: httpx.AsyncClient, event: str, about: EgressInfo) -> None:
     """As LiveKit's webhook does."""
     sent = webhook(about, event)
@@ -182,10 +157,3 @@ async def recordings(system: System) -> list[dict[str, Any]]:
         response = await query.get("/api/v1/recordings", params={"tenant": TENANT})
     items: list[dict[str, Any]] = response.json()["items"]
     return [item for item in items if item["source"] is not None]
-
-
-async def transcript_of(system: System, id: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=system.url("query")) as query:
-        response = await query.get(f"/api/v1/recordings/{id}/transcript")
-    transcript: dict[str, Any] = response.json()
-    return transcript

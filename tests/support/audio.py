@@ -1,10 +1,13 @@
 """Sound as 16-bit samples at 16 kHz, and files of it."""
 
+import io
 import wave
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from minutier.shared.audio import SAMPLE_RATE
@@ -38,3 +41,18 @@ def write_wav(path: Path, samples: Samples) -> Path:
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(samples.tobytes())
     return path
+
+
+def encode(samples: Samples, kind: str) -> bytes:
+    """As meeting servers send it: ``ogg`` with Opus, or ``mp4`` with AAC."""
+    codec, rate = {"ogg": ("libopus", 48_000), "mp4": ("aac", SAMPLE_RATE)}[kind]
+    target = io.BytesIO()
+    with av.open(target, "w", format=kind) as output:
+        stream = cast(AudioStream, output.add_stream(codec, rate=rate, layout="mono"))
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.frame_size)
+        for piece in (*resampler.resample(frame), *resampler.resample(None)):
+            output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
+    return target.getvalue()

@@ -9,15 +9,21 @@ from uuid import uuid4
 
 import httpx
 from minio import Minio
+from pyannote.database.util import load_rttm
 
 from tests.support import livekit_events
 from tests.support.receiver import WEBHOOK_PATH, Receiver
+from tests.support.scoring import sample
 
 BUCKET = "meet-media-storage"
 TENANT = "visio"
 API_KEY = "key-of-visio-for-the-tests"
 WEBHOOK_KEY, DOCS_KEY = "key-for-visio's-webhook", "key-for-visio's-docs"
 OWNER = {"sub": "owner-sub", "email": "owner@example.org"}
+
+
+# Whose voices those of the sample are.
+SPEAKERS = {"speaker90": "Diane", "speaker91": "Sheila"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,12 @@ class Meeting:
     room: str
     started_at: datetime
     ended_at: datetime
+
+    @classmethod
+    def of(cls, id: str, egress_id: str, start: float, seconds: float) -> "Meeting":
+        """One that began ``start`` seconds after 1970."""
+        started_at = datetime.fromtimestamp(start, UTC)
+        return cls(id, egress_id, "room", started_at, started_at + timedelta(seconds=seconds))
 
     @property
     def key(self) -> str:
@@ -170,6 +182,15 @@ def collect(
     }
     body = json.dumps(document).encode()
     store.put_object(BUCKET, meeting.account_key, io.BytesIO(body), len(body), "application/json")
+
+
+def speech_of_the_sample() -> dict[str, list[tuple[float, float]]]:
+    """Who talks when in pyannote's sample, as its reference has it, by name."""
+    reference = load_rttm(str(sample("rttm")))["sample"]  # type: ignore[no-untyped-call]
+    return {
+        name: [(turn.start, turn.end) for turn in reference.label_timeline(label)]
+        for label, name in SPEAKERS.items()
+    }
 
 
 def _bearer(key: str) -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""A tenant that hands recordings in over HTTP, and how it finds out what came of them."""
+
+from typing import Any
+
+import httpx
+
+from minutier.compose.embedded import System
+from tests.support.delivery_service import until
+
+TENANT = "acme"
+KEY = "key-of-acme-for-the-tests"
+BEARER = {"Authorization": f"Bearer {KEY}"}
+
+_SECONDS = 240
+
+
+async def completed(system: System, id: str) -> dict[str, Any]:
+    """A recording as query shows it, once its minutes are written; fails where it is rejected."""
+    shown: dict[str, Any] = {}
+    async with httpx.AsyncClient(base_url=system.url("query"), timeout=30) as http:
+
+        async def done() -> bool:
+            response = await http.get(f"/api/v1/recordings/{id}")
+            if response.status_code == 200:
+                shown.update(response.json())
+            assert shown.get("state") not in {"failed", "rejected"}, shown
+            return shown.get("state") == "completed"
+
+        await until(done, _SECONDS)
+    return shown
+
+
+async def transcript_of(system: System, id: str) -> dict[str, Any]:
+    """The transcript document."""
+    async with httpx.AsyncClient(base_url=system.url("query"), timeout=30) as http:
+        response = await http.get(f"/api/v1/recordings/{id}/transcript")
+    transcript: dict[str, Any] = response.raise_for_status().json()
+    return transcript
+
+
+def text_of(transcript: dict[str, Any]) -> str:
+    return " ".join(segment["text"] for segment in transcript["segments"])
