@@ -43,8 +43,8 @@ def meeting(into: Path, seconds: float) -> None:
 
 
 def ingestion(file: Path) -> None:
-    from minutier.ingestion.av import normalise
     from minutier.ingestion.domain import Limits
+    from minutier.ingestion.media.av import normalise
 
     normalise(file, file.with_suffix(".out.flac"), Limits(seconds=8 * 3600, size=2**40), report=ignore)
 

@@ -13,8 +13,8 @@ from nats.js import JetStreamContext
 
 from minutier.compose.embedded import System, running
 from minutier.ingestion.domain import Taken
-from minutier.ingestion.fetch import Fetcher
-from minutier.ingestion.media import AnnouncedMedia
+from minutier.ingestion.media.fetch import Fetcher
+from minutier.ingestion.media.take import AnnouncedMedia
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from pydantic import TypeAdapter
 
-from minutier.ingestion.notifications import BucketMessages
+from minutier.ingestion.sources.notifications import BucketMessages
 from minutier.shared import topology
 from tests.support.delivery_service import Streams, until
 

@@ -22,9 +22,9 @@ from openai import AsyncOpenAI
 from openai.types.audio import TranscriptionDiarized, TranscriptionVerbose
 
 from minutier.compose.embedded import System, running
-from minutier.ingestion import nats_outcomes
-from minutier.ingestion.nats_outcomes import StreamOutcomes
 from minutier.ingestion.signing import sign
+from minutier.ingestion.speech import nats as nats_outcomes
+from minutier.ingestion.speech.nats import StreamOutcomes
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import RecordingDocument

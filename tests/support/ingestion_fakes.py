@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from minutier.ingestion.accounts import Account, UnreadableAccount
+from minutier.ingestion.accounts.domain import Account, UnreadableAccount
 from minutier.ingestion.domain import Held, Limits, Taken
 from minutier.ingestion.ports import Unreachable
 from minutier.ingestion.spans import Span

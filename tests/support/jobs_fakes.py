@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from minutier.ingestion.jobs import Job
-from minutier.ingestion.jobs_ports import NotAccepted
+from minutier.ingestion.jobs.domain import Job
+from minutier.ingestion.jobs.ports import NotAccepted
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.references import ObjectRef
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from minutier.ingestion.announce import Announced
-from minutier.ingestion.outcomes import Outcome
+from minutier.ingestion.speech.domain import Outcome
 from minutier.schemas.events import Announcement, recording_id
 from minutier.schemas.references import Location, ObjectRef
 from minutier.shared.objects import UPLOADS

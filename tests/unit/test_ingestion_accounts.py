@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from livekit.protocol.models import SpeakerInfo
 from livekit.protocol.rtc import SpeakersChanged
 
-from minutier.ingestion import account_reader, lasuite_meet, livekit_speakers
-from minutier.ingestion.account_reader import AccountReader
-from minutier.ingestion.accounts import Account, UnreadableAccount, display_name
+from minutier.ingestion.accounts import lasuite_meet
+from minutier.ingestion.accounts import livekit as livekit_speakers
+from minutier.ingestion.accounts import reader as account_reader
+from minutier.ingestion.accounts.domain import Account, UnreadableAccount, display_name
+from minutier.ingestion.accounts.reader import AccountReader
 from minutier.schemas.events import MetadataKind
 from minutier.shared.worker import Worker, ignore
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.addresses import is_listed, may_be_reached, parsed
+from minutier.ingestion.media.addresses import is_listed, may_be_reached, parsed
 
 PRIVATE = (
     "10.0.0.1",

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from minutier.ingestion.av import AvNormaliser, normalise
 from minutier.ingestion.domain import Limits
+from minutier.ingestion.media.av import AvNormaliser, normalise
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Worker, ignore
 from tests.support import media

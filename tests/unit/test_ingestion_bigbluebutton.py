@@ -9,8 +9,8 @@ import pytest
 from httpx import AsyncClient, Response
 
 from minutier.ingestion.domain import Limits
-from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import bigbluebutton
+from minutier.ingestion.sources.hand_in import HandIn
 from minutier.schemas.events import MetadataKind, recording_id
 from tests.support.bigbluebutton import (
     MEETING,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.accounts import Talk, UnreadableAccount
-from minutier.ingestion.bigbluebutton_events import Meeting, condense, read, read_meeting
+from minutier.ingestion.accounts.bigbluebutton import Meeting, condense, read, read_meeting
+from minutier.ingestion.accounts.domain import Talk, UnreadableAccount
 from tests.support.bigbluebutton import (
     MEETING,
     STARTED,

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
 from minutier.ingestion.announce import Announced
-from minutier.ingestion.bucket_objects import BucketObject
 from minutier.ingestion.domain import Identity
 from minutier.ingestion.sources import bucket
 from minutier.ingestion.sources.bucket import BucketNotifications, Notification
+from minutier.ingestion.sources.bucket_objects import BucketObject
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import HttpUrl, SecretStr
 
-from minutier.ingestion.callbacks import HttpCallbacks, HttpDocs, Outgoing
-from minutier.ingestion.jobs_ports import NotAccepted
+from minutier.ingestion.jobs.callbacks import HttpCallbacks, HttpDocs, Outgoing
+from minutier.ingestion.jobs.ports import NotAccepted
 from minutier.ingestion.tenants import Tenant
 from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH, Receiver, receiving
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from minutier.ingestion.deliver import Results, deliver
-from minutier.ingestion.jobs import Job, PushToDocs
-from minutier.ingestion.jobs_ports import NotAccepted
+from minutier.ingestion.jobs.deliver import Results, deliver
+from minutier.ingestion.jobs.domain import Job, PushToDocs
+from minutier.ingestion.jobs.ports import NotAccepted
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.events import JobFailure, JobKind, Stage
 from minutier.shared.errors import Permanent

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.accounts import Account, Talk
+from minutier.ingestion.accounts.domain import Account, Talk
 from minutier.ingestion.document import describe, marks
 from minutier.ingestion.spans import merged, within
 from tests.support.ingestion_fakes import announced, track, upload

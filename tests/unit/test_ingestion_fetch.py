@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from minutier.ingestion.addresses import Address
 from minutier.ingestion.domain import Taken
-from minutier.ingestion.fetch import Fetcher, resolve
+from minutier.ingestion.media.addresses import Address
+from minutier.ingestion.media.fetch import Fetcher, resolve
 from minutier.ingestion.ports import Unreachable
 from minutier.schemas.rejections import RejectionReason
 from tests.support.file_host import FileHost, Page, hosting

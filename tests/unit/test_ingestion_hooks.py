@@ -15,8 +15,8 @@ from fastapi import APIRouter
 
 from minutier.ingestion import api
 from minutier.ingestion.domain import Limits
-from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import bigbluebutton, jibri
+from minutier.ingestion.sources.hand_in import HandIn
 from tests.support.bigbluebutton import MEETING, document, ends, marks, records
 from tests.support.hand_in import ACCESS, KEY, Announcements, Uploads
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minutier.ingestion.accounts import Account, Talk
+from minutier.ingestion.accounts.domain import Account, Talk
 from minutier.ingestion.domain import Patience
 from minutier.ingestion.ingest import NotThereYet, ingest
 from minutier.ingestion.ports import Unreachable

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minutier.ingestion.domain import Limits
-from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import jibri
+from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.sources.jibri import Session, read_session
 from minutier.schemas.events import Announcement, recording_id
 from tests.support.hand_in import ACCESS, TENANT, Announcements, Uploads, client_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.jobs import End, Ending, ends_after
+from minutier.ingestion.jobs.domain import End, Ending, ends_after
 from minutier.schemas.clock import now
 from minutier.schemas.documents import Engine
 from minutier.schemas.events import (

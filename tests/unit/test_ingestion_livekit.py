@@ -29,8 +29,8 @@ from livekit.protocol.webhook import WebhookEvent
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
-from minutier.ingestion.livekit_egress import announcement, makes_recordings, results
 from minutier.ingestion.sources import livekit
+from minutier.ingestion.sources.livekit_egress import announcement, makes_recordings, results
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.events import MetadataKind
 from minutier.schemas.references import Location

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion import markdown
-from minutier.ingestion.texts import read
+from minutier.ingestion.jobs import markdown
+from minutier.ingestion.jobs.texts import read
 from minutier.schemas.base import Model
 from minutier.schemas.documents import Action, Engine, MinutesDocument, Statement, Topic
 from tests.support.summarisation_fakes import RECORDING, transcript

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.av import normalise
 from minutier.ingestion.domain import Limits
-from minutier.ingestion.mask import Mask
+from minutier.ingestion.media.av import normalise
+from minutier.ingestion.media.mask import Mask
 from minutier.ingestion.spans import Span
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import ignore

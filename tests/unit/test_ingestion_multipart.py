@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from minutier.ingestion.multipart import Form, receive
+from minutier.ingestion.sources.multipart import Form, receive
 
 FILE = ("../../etc/Réunion du 4.wav", b"RIFF\r\n--not the boundary\r\n" * 400)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.outcomes import outcome
+from minutier.ingestion.speech.domain import outcome
 from minutier.schemas.events import AnyEvent
 from tests.support import query_events as told
 from tests.support.query_events import START

@@ -1,6 +1,6 @@
 import pytest
 
-from minutier.ingestion.playlists import UnfinishedPlaylist, UnsupportedPlaylist, segments
+from minutier.ingestion.media.playlists import UnfinishedPlaylist, UnsupportedPlaylist, segments
 
 
 def playlist(*lines: str, end: bool = True) -> str:

@@ -20,9 +20,9 @@ from structlog.testing import capture_logs
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
 from minutier.ingestion.domain import Limits
-from minutier.ingestion.hand_in import HandIn
-from minutier.ingestion.outcomes import Outcome
 from minutier.ingestion.sources import speech
+from minutier.ingestion.sources.hand_in import HandIn
+from minutier.ingestion.speech.domain import Outcome
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.documents import Doubt, TranscriptDocument
 from minutier.schemas.events import RecordingRejected, Rejected, recording_id

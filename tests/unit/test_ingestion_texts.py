@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.texts import read
+from minutier.ingestion.jobs.texts import read
 from minutier.schemas.documents import TranscriptDocument
 
 RECORDING = UUID(int=7)

@@ -4,29 +4,39 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from minutier.ingestion import api, handlers, jobs_handlers, operations
+from minutier.ingestion import api, handlers
 from minutier.ingestion.access import Access
-from minutier.ingestion.account_reader import AccountReader
+from minutier.ingestion.accounts.reader import AccountReader
 from minutier.ingestion.announce import Announcer
-from minutier.ingestion.av import AvNormaliser
-from minutier.ingestion.callbacks import HttpCallbacks, HttpDocs, Outgoing
-from minutier.ingestion.deliver import Results, deliver
-from minutier.ingestion.fetch import Fetcher
-from minutier.ingestion.hand_in import HandIn
-from minutier.ingestion.jobs_repository import Jobs
-from minutier.ingestion.media import AnnouncedMedia
+from minutier.ingestion.jobs import handlers as jobs_handlers
+from minutier.ingestion.jobs.callbacks import HttpCallbacks, HttpDocs, Outgoing
+from minutier.ingestion.jobs.deliver import Results, deliver
+from minutier.ingestion.jobs.repository import Jobs
+from minutier.ingestion.jobs.take import JobTaker
+from minutier.ingestion.media.av import AvNormaliser
+from minutier.ingestion.media.fetch import Fetcher
+from minutier.ingestion.media.take import AnnouncedMedia
 from minutier.ingestion.nats import StreamAnnouncements
-from minutier.ingestion.nats_outcomes import StreamOutcomes
-from minutier.ingestion.notifications import BucketMessages
 from minutier.ingestion.reconcile import Reconciliation, keep_reconciling, reconcile
 from minutier.ingestion.repository import Register
 from minutier.ingestion.s3 import S3Store
 from minutier.ingestion.settings import IngestionSettings
-from minutier.ingestion.sources import bigbluebutton, bucket, jibri, livekit, speech, summary, uploads
+from minutier.ingestion.sources import (
+    bigbluebutton,
+    bucket,
+    jibri,
+    livekit,
+    operations,
+    speech,
+    summary,
+    uploads,
+)
 from minutier.ingestion.sources.bucket import BucketNotifications
+from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.sources.livekit import EgressRegister
-from minutier.ingestion.take_job import JobTaker
-from minutier.ingestion.take_upload import UploadTaker
+from minutier.ingestion.sources.notifications import BucketMessages
+from minutier.ingestion.speech.nats import StreamOutcomes
+from minutier.ingestion.uploads.take import UploadTaker
 from minutier.ingestion.workspace import Workspace
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from minutier.ingestion.accounts import Account
+from minutier.ingestion.accounts.domain import Account
 from minutier.ingestion.spans import Span, shifted, within
 from minutier.schemas import base
 from minutier.schemas.documents import Activity, Participant, RecordingDocument

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from minutier.ingestion.domain import Limits, Patience, Settlement, settlement
-from minutier.ingestion.end_jobs import end_jobs
 from minutier.ingestion.forget import forget
 from minutier.ingestion.ingest import ingest
+from minutier.ingestion.jobs.end import end_jobs
 from minutier.ingestion.ports import Accounts, Announcements, Media, Normaliser
 from minutier.ingestion.repository import Register
 from minutier.ingestion.s3 import S3Store

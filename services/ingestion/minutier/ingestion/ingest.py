@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import structlog
 
-from minutier.ingestion.accounts import Account, UnreadableAccount
+from minutier.ingestion.accounts.domain import Account, UnreadableAccount
 from minutier.ingestion.document import describe, marks, participant_id
 from minutier.ingestion.domain import Limits, Patience, identity
 from minutier.ingestion.ports import Accounts, Media, Normaliser, Register, Store, Unreachable

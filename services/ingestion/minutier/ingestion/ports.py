@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from minutier.ingestion.accounts import Account
+from minutier.ingestion.accounts.domain import Account
 from minutier.ingestion.domain import Held, Limits, Taken
 from minutier.ingestion.spans import Span
 from minutier.schemas.documents import RecordingDocument

@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 
 from minutier.ingestion.announce import Announced
-from minutier.ingestion.bucket_objects import BucketObject
 from minutier.ingestion.domain import Identity
+from minutier.ingestion.sources.bucket_objects import BucketObject
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement

@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
-from minutier.ingestion.accounts import UnreadableAccount
-from minutier.ingestion.bigbluebutton_events import AudioFile, Meeting, condense, read_meeting
-from minutier.ingestion.hand_in import HandIn, files_in, id_in, numbered, upload_location
-from minutier.ingestion.multipart import Form, Sent
+from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting, condense, read_meeting
+from minutier.ingestion.accounts.domain import UnreadableAccount
+from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered, upload_location
+from minutier.ingestion.sources.multipart import Form, Sent
 from minutier.schemas.events import AnnouncedMetadata, AnnouncedTrack, Announcement, MetadataKind
 from minutier.schemas.references import Location
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access, body_of
 from minutier.ingestion.announce import Announced
-from minutier.ingestion.bucket_objects import BucketObject
+from minutier.ingestion.sources.bucket_objects import BucketObject
 from minutier.ingestion.tenants import Tenants
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location

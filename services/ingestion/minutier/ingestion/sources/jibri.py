@@ -13,9 +13,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from minutier.ingestion.access import Access
-from minutier.ingestion.accounts import display_name
-from minutier.ingestion.hand_in import HandIn, files_in, id_in, numbered, upload_location
-from minutier.ingestion.multipart import Form
+from minutier.ingestion.accounts.domain import display_name
+from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered, upload_location
+from minutier.ingestion.sources.multipart import Form
 from minutier.schemas.events import Announcement
 
 SOURCE = "jibri"

@@ -19,7 +19,7 @@ from minutier.ingestion import repository
 from minutier.ingestion.access import Access, body_of
 from minutier.ingestion.announce import Transactions, announce, give_up
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.livekit_egress import SOURCE, announcement, makes_recordings, results
+from minutier.ingestion.sources.livekit_egress import SOURCE, announcement, makes_recordings, results
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.clock import now
 from minutier.schemas.rejections import RejectionReason

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
-from minutier.ingestion.hand_in import HandIn
-from minutier.ingestion.multipart import Form
-from minutier.ingestion.speech_formats import (
+from minutier.ingestion.sources.hand_in import HandIn
+from minutier.ingestion.sources.multipart import Form
+from minutier.ingestion.speech.formats import (
     PLAIN,
     DiarizedTranscription,
     Granularity,
@@ -28,7 +28,7 @@ from minutier.ingestion.speech_formats import (
     transcription,
     verbose,
 )
-from minutier.ingestion.transcribe import Outcomes, Unfinished, begin, finish
+from minutier.ingestion.speech.transcribe import Outcomes, Unfinished, begin, finish
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import RecordingRejected, StageFailed, TranscriptAttributed
 from minutier.schemas.references import ObjectRef

@@ -21,16 +21,16 @@ from pydantic import (
 )
 from starlette.exceptions import HTTPException
 
-from minutier.ingestion import markdown
 from minutier.ingestion.access import Access, body_of
-from minutier.ingestion.addresses import is_listed
-from minutier.ingestion.deliver import Results, content_of, result_of
 from minutier.ingestion.domain import is_addressable
-from minutier.ingestion.jobs import JOB_SOURCE, Job, PushToDocs, own_recording
-from minutier.ingestion.jobs_ports import Documents, Jobs
-from minutier.ingestion.take_job import JobTaker
+from minutier.ingestion.jobs import markdown
+from minutier.ingestion.jobs.deliver import Results, content_of, result_of
+from minutier.ingestion.jobs.domain import JOB_SOURCE, Job, PushToDocs, own_recording
+from minutier.ingestion.jobs.ports import Documents, Jobs
+from minutier.ingestion.jobs.take import JobTaker
+from minutier.ingestion.jobs.texts import read
+from minutier.ingestion.media.addresses import is_listed
 from minutier.ingestion.tenants import Tenant
-from minutier.ingestion.texts import read
 from minutier.ingestion.whisperx import whisperx
 from minutier.schemas.base import Text
 from minutier.schemas.documents import TranscriptDocument

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from minutier.ingestion.access import Access, body_of, too_large
 from minutier.ingestion.domain import Limits
 from minutier.ingestion.signing import sign, verify
-from minutier.ingestion.take_upload import Details, UploadTaker
+from minutier.ingestion.uploads.take import Details, UploadTaker
 from minutier.shared.problems import Problem
 
 _BODY_BYTES = 256 * 1024

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from minutier.ingestion import jobs_repository, repository
+from minutier.ingestion import repository
 from minutier.ingestion.domain import SOURCE
-from minutier.ingestion.jobs import End, Ending, ends_after, own_recording
+from minutier.ingestion.jobs import repository as jobs_repository
+from minutier.ingestion.jobs.domain import End, Ending, ends_after, own_recording
 from minutier.schemas.events import Completed, JobCompleted, JobKind, RecordingAnnounced
 from minutier.shared.delivery import Transaction
 

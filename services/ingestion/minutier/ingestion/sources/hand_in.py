@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from minutier.ingestion.announce import Announced
 from minutier.ingestion.domain import Limits
-from minutier.ingestion.multipart import Form, Sent, receive
+from minutier.ingestion.sources.multipart import Form, Sent, receive
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location, ObjectRef
 from minutier.shared.objects import UPLOADS

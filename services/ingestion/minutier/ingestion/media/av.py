@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from minutier.ingestion.domain import Decoded, Extent, Limits, Timeline, looks_like_media
-from minutier.ingestion.mask import Mask
+from minutier.ingestion.media.mask import Mask
 from minutier.ingestion.spans import Span
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Report, Worker, WorkerDied, WorkerTimedOut

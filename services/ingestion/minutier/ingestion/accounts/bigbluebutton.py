@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from defusedxml.ElementTree import ParseError, iterparse, tostring
 
-from minutier.ingestion.accounts import Account, Talk, UnreadableAccount, display_name
+from minutier.ingestion.accounts.domain import Account, Talk, UnreadableAccount, display_name
 from minutier.ingestion.spans import Span, merged, within
 
 # The internal id of a meeting ends in the time of its creation, in milliseconds since 1970.

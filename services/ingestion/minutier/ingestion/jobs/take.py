@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from minutier.ingestion import jobs_repository
 from minutier.ingestion.announce import Transactions, announce
 from minutier.ingestion.domain import SOURCE
-from minutier.ingestion.end_jobs import complete
-from minutier.ingestion.jobs import JOB_SOURCE, End, Job, PushToDocs
-from minutier.ingestion.jobs_ports import Documents
+from minutier.ingestion.jobs import repository
+from minutier.ingestion.jobs.domain import JOB_SOURCE, End, Job, PushToDocs
+from minutier.ingestion.jobs.end import complete
+from minutier.ingestion.jobs.ports import Documents
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import (
     Announcement,
@@ -43,11 +43,11 @@ class JobTaker:
             session = transaction.session
             announced = await announce(transaction, tenant, announcement)
             recording = announced.recording_id
-            await jobs_repository.hold(session, recording)
-            standing = await jobs_repository.standing(session, recording)
+            await repository.hold(session, recording)
+            standing = await repository.standing(session, recording)
             if announced.new:
                 # It may have been rejected before.
-                await jobs_repository.change(session, recording, dict.fromkeys(standing))
+                await repository.change(session, recording, dict.fromkeys(standing))
                 standing = {}
             elif _failed(standing) or await _contradicts(transaction, recording, announcement):
                 transaction.publish(
@@ -63,11 +63,11 @@ class JobTaker:
         asked for now, of which nobody but Docs is told.
         """
         async with self._transactions() as transaction:
-            if not await jobs_repository.keep_document(transaction.session, job.id, document_id):
+            if not await repository.keep_document(transaction.session, job.id, document_id):
                 return
             if job.docs is None or job.docs.summary_title is None:
                 return
-            await jobs_repository.hold(transaction.session, job.recording_id)
+            await repository.hold(transaction.session, job.recording_id)
             summary = Job(
                 id=uuid4(),
                 tenant=job.tenant,
@@ -79,7 +79,7 @@ class JobTaker:
                 docs=PushToDocs(job.docs.email, job.docs.summary_title),
                 callback=False,
             )
-            standing = await jobs_repository.standing(transaction.session, job.recording_id)
+            standing = await repository.standing(transaction.session, job.recording_id)
             await _wait(transaction, summary, standing)
 
     async def summarise(self, job: Job, text: TranscriptDocument) -> None:
@@ -91,7 +91,7 @@ class JobTaker:
             transcript=ref, source=JOB_SOURCE, language=text.language, segments=len(text.segments)
         )
         async with self._transactions() as transaction:
-            await jobs_repository.add(transaction.session, job)
+            await repository.add(transaction.session, job)
             transaction.publish(
                 TextReceived.of(job.recording_id, tenant=job.tenant, source=SOURCE, data=received)
             )
@@ -99,7 +99,7 @@ class JobTaker:
 
 async def _wait(transaction: Transaction, job: Job, standing: Mapping[JobKind, End]) -> None:
     """Add a job, and end it where its recording is done: no event will come any more."""
-    await jobs_repository.add(transaction.session, job)
+    await repository.add(transaction.session, job)
     if (end := standing.get(job.kind)) is not None:
         await complete(transaction, job.recording_id, job.kind, end)
 
@@ -113,5 +113,5 @@ async def _contradicts(transaction: Transaction, recording: UUID, announcement: 
     return any(
         (announcement.language and language and announcement.language != language)
         or (announcement.metadata and not has_metadata)
-        for language, has_metadata in await jobs_repository.claims(transaction.session, recording)
+        for language, has_metadata in await repository.claims(transaction.session, recording)
     )

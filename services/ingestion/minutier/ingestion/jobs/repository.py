@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.ingestion.jobs import End, Job, PushToDocs
-from minutier.ingestion.jobs_models import EndRow, JobRow
+from minutier.ingestion.jobs.domain import End, Job, PushToDocs
+from minutier.ingestion.jobs.models import EndRow, JobRow
 from minutier.ingestion.models import AnnouncedObject
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement, JobFailure, JobKind

@@ -10,7 +10,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from minutier.ingestion.accounts import Account, Talk, UnreadableAccount, display_name, seconds_since_1970
+from minutier.ingestion.accounts.domain import (
+    Account,
+    Talk,
+    UnreadableAccount,
+    display_name,
+    seconds_since_1970,
+)
 
 # More than fifty people tell of in eight hours.
 _MOST = 500_000

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minutier.ingestion.domain import Taken, is_addressable
-from minutier.ingestion.fetch import Fetcher
-from minutier.ingestion.playlists import UnfinishedPlaylist, UnsupportedPlaylist, segments
+from minutier.ingestion.media.fetch import Fetcher
+from minutier.ingestion.media.playlists import UnfinishedPlaylist, UnsupportedPlaylist, segments
 from minutier.ingestion.tenants import Tenants
 from minutier.schemas.references import Link, Location
 from minutier.schemas.rejections import RejectionReason

@@ -3,7 +3,7 @@
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from minutier.ingestion.jobs import Job
+from minutier.ingestion.jobs.domain import Job
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.documents import Document
 from minutier.schemas.events import Stage

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from minutier.ingestion.markdown import unescaped
+from minutier.ingestion.jobs.markdown import unescaped
 from minutier.schemas.documents import (
     UNKNOWN_SPEAKER,
     Coverage,

@@ -20,7 +20,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, FailFast, StrictInt, TypeAdapter
 
-from minutier.ingestion.accounts import Account, Talk, UnreadableAccount, display_name, seconds_since_1970
+from minutier.ingestion.accounts.domain import (
+    Account,
+    Talk,
+    UnreadableAccount,
+    display_name,
+    seconds_since_1970,
+)
 
 
 class _Read(BaseModel):

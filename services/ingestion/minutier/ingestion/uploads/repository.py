@@ -10,7 +10,7 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.uploads_models import PromisedUpload
+from minutier.ingestion.uploads.models import PromisedUpload
 from minutier.schemas.clock import now
 
 

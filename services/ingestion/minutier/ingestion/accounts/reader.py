@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from minutier.ingestion import bigbluebutton_events, lasuite_meet, livekit_speakers
-from minutier.ingestion.accounts import Account, UnreadableAccount
+from minutier.ingestion.accounts import bigbluebutton, lasuite_meet, livekit
+from minutier.ingestion.accounts.domain import Account, UnreadableAccount
 from minutier.schemas.events import MetadataKind
 from minutier.shared.worker import Report, Worker, WorkerDied, WorkerTimedOut
 
@@ -11,8 +11,8 @@ _LIMIT_SECONDS = 120.0
 
 _READ = {
     MetadataKind.LASUITE_MEET: lasuite_meet.read,
-    MetadataKind.BIGBLUEBUTTON: bigbluebutton_events.read,
-    MetadataKind.LIVEKIT: livekit_speakers.read,
+    MetadataKind.BIGBLUEBUTTON: bigbluebutton.read,
+    MetadataKind.LIVEKIT: livekit.read,
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from minutier.ingestion.end_jobs import end_jobs
+from minutier.ingestion.jobs.end import end_jobs
 from minutier.schemas.events import JobCompleted, MinutesWritten, StageFailed, TranscriptAttributed
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service

@@ -10,10 +10,11 @@ from uuid import UUID, uuid4
 import structlog
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
-from minutier.ingestion import repository, uploads_repository
+from minutier.ingestion import repository
 from minutier.ingestion.announce import Transactions
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.hand_in import HandIn, upload_location
+from minutier.ingestion.sources.hand_in import HandIn, upload_location
+from minutier.ingestion.uploads import repository as uploads_repository
 from minutier.schemas.base import Contract, Language, Text
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement, ParticipantName

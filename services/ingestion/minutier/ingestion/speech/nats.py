@@ -12,7 +12,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from minutier.ingestion.outcomes import BEARING, Outcome, outcome
+from minutier.ingestion.speech.domain import BEARING, Outcome, outcome
 from minutier.schemas.codec import UndecodableEvent, decode
 from minutier.schemas.events import AnyEvent
 from minutier.shared.topology import EVENT_STREAM

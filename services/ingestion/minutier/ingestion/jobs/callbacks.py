@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
-from minutier.ingestion.jobs_ports import NotAccepted
+from minutier.ingestion.jobs.ports import NotAccepted
 from minutier.ingestion.tenants import Tenant
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from minutier.ingestion import markdown
-from minutier.ingestion.jobs import Job, Status
-from minutier.ingestion.jobs_ports import Callbacks, Docs, Documents, Jobs, NotAccepted
+from minutier.ingestion.jobs import markdown
+from minutier.ingestion.jobs.domain import Job, Status
+from minutier.ingestion.jobs.ports import Callbacks, Docs, Documents, Jobs, NotAccepted
 from minutier.ingestion.signing import sign, verify
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.clock import now

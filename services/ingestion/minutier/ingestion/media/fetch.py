@@ -14,8 +14,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from minutier.ingestion.addresses import Address, Network, is_listed, may_be_reached, parsed
 from minutier.ingestion.domain import Taken
+from minutier.ingestion.media.addresses import Address, Network, is_listed, may_be_reached, parsed
 from minutier.ingestion.ports import Unreachable
 from minutier.schemas.rejections import RejectionReason
 

@@ -1,0 +1,1 @@
+"""What meeting servers tell of who was there and who spoke when."""

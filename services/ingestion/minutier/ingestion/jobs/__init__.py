@@ -1,0 +1,1 @@
+"""What is asked for with a job: La Suite Meet's summary API."""

@@ -1,0 +1,1 @@
+"""How media is fetched, checked and decoded."""

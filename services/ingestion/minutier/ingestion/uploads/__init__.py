@@ -1,0 +1,1 @@
+"""Recordings that are promised first and put later."""
