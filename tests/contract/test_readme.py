@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from minutier.compose.cli import app
 from minutier.compose.failures import Status
+from minutier.ingestion.tenants import Tenant
 from minutier.shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +88,21 @@ def test_the_settings_are_those_of_the_code_with_their_defaults() -> None:
     read = {name for path in SOURCES for name in by_hand.findall(path.read_text())}
     assert {name: written.get(name) for name in expected} == expected
     assert written.keys() == expected.keys() | read
+
+
+def test_the_fields_of_a_tenant_are_those_of_the_code() -> None:
+    page = (
+        (ROOT / "docs" / "architecture" / "connecting.md")
+        .read_text()
+        .split("## Tenants")[1]
+        .split("\n## ")[0]
+    )
+    rows = re.findall(r"^\| (`.+?`) \| (.+?) \| .+ \|$", page, re.MULTILINE)
+    written = {name: given for names, given in rows for name in re.findall(r"`(\w+)`", names)}
+    assert written.keys() == Tenant.model_fields.keys()
+    for name, field in Tenant.model_fields.items():
+        if field.is_required() or field.default == 600:
+            assert written[name] == default(field)
 
 
 def test_no_page_names_a_setting_that_there_is_not() -> None:
