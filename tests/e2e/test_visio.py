@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import nats
 import pytest
 from livekit.protocol.egress import EGRESS_ACTIVE, EGRESS_FAILED, EgressInfo
 from minio import Minio
 
 from minutier.compose.embedded import System
 from minutier.shared.objects import client
+from minutier.shared.topology import EVENT_STREAM
 from tests.support.delivery_service import until
 from tests.support.livekit_events import egress, recorded, webhook
 from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH
 from tests.support.scoring import concatenated_word_error_rate, sample
 from tests.support.sources import transcript_of
 from tests.support.visio import (
+    API_KEY,
     BUCKET,
     OWNER,
     SPEAKERS,
@@ -157,3 +160,31 @@ async def recordings(system: System) -> list[dict[str, Any]]:
         response = await query.get("/api/v1/recordings", params={"tenant": TENANT})
     items: list[dict[str, Any]] = response.json()["items"]
     return [item for item in items if item["source"] is not None]
+
+
+async def test_no_log_and_no_event_tells_who_met_or_what_was_said(
+    simulated: Visio, system: System, http: httpx.AsyncClient
+) -> None:
+    """After all of the above; what is announced is gone from the stream by then."""
+    told = await everything_told(system)
+    assert b"minutier.transcript.attributed.v1" in told
+    for path in sorted(system.directory.logs.iterdir()):
+        told += path.read_bytes()
+    for secret in (*SPEAKERS.values(), *OWNER.values(), "Point hebdo", "New Jersey", "X-Amz-", API_KEY):
+        assert secret.encode() not in told, secret
+
+
+async def everything_told(system: System) -> bytes:
+    """Every message that the stream of events holds, with its subject."""
+    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+    try:
+        js = connection.jetstream()
+        held = (await js.stream_info(EVENT_STREAM)).state.messages
+        subscription = await js.subscribe("", stream=EVENT_STREAM, ordered_consumer=True)
+        told = b""
+        for _ in range(held):
+            message = await subscription.next_msg(timeout=10)
+            told += message.subject.encode() + message.data
+        return told
+    finally:
+        await connection.close()
