@@ -101,7 +101,7 @@ def test_what_a_service_sends_is_what_its_code_makes(service: str) -> None:
     names = {event.__name__ for event in EVENTS}
     made = {
         node.func.value.id
-        for source in (SERVICES / service / "minutier" / service).glob("*.py")
+        for source in (SERVICES / service / "minutier" / service).rglob("*.py")
         for node in ast.walk(ast.parse(source.read_bytes()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
