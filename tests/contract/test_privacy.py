@@ -72,6 +72,7 @@ def test_only_what_the_meeting_server_knows_is_free_in_an_announcement() -> None
         ".data.mix.key",
         ".data.mix.url",
         ".data.tracks[].participant",
+        ".data.tracks[].external_id",
         ".data.tracks[].location.key",
         ".data.tracks[].location.url",
         ".data.participants[]",

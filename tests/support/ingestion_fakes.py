@@ -34,8 +34,12 @@ def upload(key: str = "one/media") -> Location:
     return Location(bucket=UPLOADS, key=key)
 
 
-def track(participant: str, key: str, offset: float = 0.0) -> AnnouncedTrack:
-    return AnnouncedTrack(participant=participant, location=upload(key), offset=offset)
+def track(
+    participant: str, key: str, offset: float = 0.0, *, external_id: str | None = None
+) -> AnnouncedTrack:
+    return AnnouncedTrack(
+        participant=participant, external_id=external_id, location=upload(key), offset=offset
+    )
 
 
 def announced(

@@ -114,11 +114,12 @@ async def test_files_of_single_participants_are_one_recording(endpoint: Endpoint
     (made,) = endpoint.announcements.made
     assert (made.external_id, made.mix, made.started_at) == (MEETING, None, at(3))
     assert [
-        (track.participant, track.offset, endpoint.uploads.at(track.location)) for track in made.tracks
+        (track.participant, track.external_id, track.offset, endpoint.uploads.at(track.location))
+        for track in made.tracks
     ] == [
-        ("Anna", 0, b"anna"),
-        ("Ben", 2.25, b"ben"),
-        ("Ben · screen", 27, b"film"),
+        ("Anna", "w_anna", 0, b"anna"),
+        ("Ben", "w_ben", 2.25, b"ben"),
+        ("Ben · screen", None, 27, b"film"),
     ]
 
 

@@ -55,6 +55,38 @@ def test_those_with_a_track_come_first_and_then_the_account() -> None:
     assert [talk.participant for talk in document.activity] == ["p4"]
 
 
+def test_who_has_a_track_is_whom_the_account_knows_by_the_same_id() -> None:
+    event = announced(
+        mix=None,
+        tracks=(
+            track("identity-a", "a", external_id="a"),
+            track("Bo", "b"),
+            track("?", "c", external_id="c"),
+        ),
+        participants=("Anna", "Di"),
+    )
+    account = Account(
+        names={"a": "Anna", "b": "Bo"}, talks=(Talk("a", 5.0, 6.0), Talk("b", 5.0, 7.0), Talk("c", 6.0, 8.0))
+    )
+    document = describe(event, account, duration=10.0)
+    assert [(person.id, person.name) for person in document.participants] == [
+        ("p1", "Anna"),
+        ("p2", "Bo"),
+        ("p3", "?"),
+        ("p4", "Bo"),
+        ("p5", "Di"),
+    ]
+    assert [talk.participant for talk in document.activity] == ["p1", "p4", "p3"]
+
+
+def test_who_came_back_and_has_two_tracks_talks_as_the_first() -> None:
+    tracks = (track("Anna", "1", external_id="a"), track("Anna", "2", external_id="a"))
+    account = Account(names={"a": "Anna"}, talks=(Talk("a", 5.0, 6.0),))
+    document = describe(announced(mix=None, tracks=tracks), account, duration=10.0)
+    assert [person.name for person in document.participants] == ["Anna", "Anna"]
+    assert [talk.participant for talk in document.activity] == ["p1"]
+
+
 def test_activity_is_in_seconds_of_the_meeting_once_for_each_moment() -> None:
     talks = (
         Talk("b", NOON + 3, NOON + 4),

@@ -216,7 +216,9 @@ def test_an_egress_of_a_participant_is_their_track() -> None:
     location = Location(bucket="visio", key="anna.ogg")
     told = announcement(info, result, location, tenant())
     assert told.mix is None
-    assert [(track.participant, track.location) for track in told.tracks] == [("anna", location)]
+    assert [(track.participant, track.external_id, track.location) for track in told.tracks] == [
+        ("anna", "anna", location)
+    ]
 
 
 @pytest.mark.parametrize(

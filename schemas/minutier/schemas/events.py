@@ -116,6 +116,12 @@ class AnnouncedTrack(Contract):
     """One participant's own recording, starting ``offset`` seconds after the meeting's."""
 
     participant: ParticipantName
+    external_id: Text | None = Field(
+        None,
+        min_length=1,
+        max_length=256,
+        description="the meeting server's own id of the participant, by which its account knows them",
+    )
     location: Location | Link
     offset: Seconds = 0.0
 
@@ -198,7 +204,7 @@ class Ingested(Contract):
 
     @property
     def by_track(self) -> bool:
-        """Whether each voice has a track of its own, so that nobody needs to be told apart."""
+        """Whether it is heard by its tracks, each for itself, and not by its mix."""
         return bool(self.tracks)
 
 

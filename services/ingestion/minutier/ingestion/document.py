@@ -7,7 +7,7 @@ from minutier.ingestion.accounts.domain import Account
 from minutier.ingestion.spans import Span, shifted, within
 from minutier.schemas import base
 from minutier.schemas.documents import Activity, Participant, RecordingDocument
-from minutier.schemas.events import RecordingAnnounced
+from minutier.schemas.events import AnnouncedTrack, RecordingAnnounced
 from minutier.shared.errors import Permanent
 
 # A server's clock may go wrong by minutes, and attribution estimates by how much.
@@ -35,14 +35,18 @@ def marks(event: RecordingAnnounced, account: Account) -> list[Span] | None:
 def describe(event: RecordingAnnounced, account: Account, *, duration: float) -> RecordingDocument:
     """The recording document, of a recording of ``duration`` seconds.
 
-    Those with a track come first, then whom the account names, then whom the announcement names and
-    neither has. Nobody is taken for another because they have the same name.
+    Those with a track come first, then whom the account names besides, then whom the announcement names
+    and neither has. Who has a track is whom the account knows by the same id, and is called as it calls
+    them. Nobody is taken for another because they have the same name.
     """
-    with_track = [track.participant for track in event.data.tracks]
-    known = {*with_track, *account.names.values()}
-    others = [name for name in dict.fromkeys(event.data.participants) if name not in known]
-    names = [*with_track, *account.names.values(), *others]
-    ids = {theirs: participant_id(len(with_track) + number) for number, theirs in enumerate(account.names)}
+    tracks = event.data.tracks
+    # Of several tracks of one participant, who came back, the first has the activity.
+    numbers = {track.external_id: number for number, track in reversed([*enumerate(tracks)])}
+    without_track = [theirs for theirs in account.names if theirs not in numbers]
+    numbers |= {theirs: len(tracks) + number for number, theirs in enumerate(without_track)}
+    names = [_name(track, account) for track in tracks]
+    names += [account.names[theirs] for theirs in without_track]
+    names += [name for name in dict.fromkeys(event.data.participants) if name not in {*names}]
     recorded = marks(event, account)
     bounds = [(-_ASTRAY_SECONDS, duration + _ASTRAY_SECONDS)]
     return RecordingDocument(
@@ -52,15 +56,21 @@ def describe(event: RecordingAnnounced, account: Account, *, duration: float) ->
         participants=tuple(
             Participant(id=participant_id(number), name=name) for number, name in enumerate(names)
         ),
-        activity=_activity(event, account, ids, bounds if recorded is None else within(recorded, bounds)),
+        activity=_activity(event, account, numbers, bounds if recorded is None else within(recorded, bounds)),
         recorded=None
         if recorded is None
         else tuple(base.Span(start=start, end=end) for start, end in within(recorded, [(0.0, duration)])),
     )
 
 
+def _name(track: AnnouncedTrack, account: Account) -> str:
+    if track.external_id is None:
+        return track.participant
+    return account.names.get(track.external_id, track.participant)
+
+
 def _activity(
-    event: RecordingAnnounced, account: Account, ids: Mapping[str, str], bounds: list[Span]
+    event: RecordingAnnounced, account: Account, numbers: Mapping[str | None, int], bounds: list[Span]
 ) -> tuple[Activity, ...]:
     """By start, each moment of a participant once; of whom no name is known, nothing is told.
 
@@ -68,8 +78,8 @@ def _activity(
     """
     spans: dict[str, list[Span]] = defaultdict(list)
     for talk in account.talks:
-        if talk.participant in ids:
-            spans[ids[talk.participant]].append((talk.start, talk.end))
+        if talk.participant in numbers:
+            spans[participant_id(numbers[talk.participant])].append((talk.start, talk.end))
     if event.data.started_at is not None:
         beginning = event.data.started_at.timestamp()
     else:

@@ -26,6 +26,7 @@ SOURCE = "bigbluebutton"
 _EVENTS_BYTES = 512 * 1024**2
 _TITLE_CHARACTERS = 300
 _NAME_CHARACTERS = 200
+_ID_CHARACTERS = 256
 _TRACKS = 200
 
 
@@ -145,6 +146,8 @@ def _announcement(
     tracks = tuple(
         AnnouncedTrack(
             participant=_name(meeting, part.told.participant, screen=part.told.screen),
+            # The voices in what somebody shares are not theirs.
+            external_id=None if part.told.screen else part.told.participant[:_ID_CHARACTERS],
             location=location,
             offset=part.told.start - start,
         )
@@ -164,7 +167,7 @@ def _announcement(
 
 
 def _name(meeting: Meeting, participant: str, *, screen: bool) -> str:
-    """Whose track it is: the voices in what somebody shares are not theirs, and an unknown name stays one."""
+    """Whose track it is; of whom no name is known, the id."""
     name = meeting.account.names.get(participant, participant)
     return f"{name[: _NAME_CHARACTERS - 9]} · screen" if screen else name[:_NAME_CHARACTERS]
 

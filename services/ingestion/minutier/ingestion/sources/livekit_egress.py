@@ -18,6 +18,7 @@ SOURCE = "livekit"
 
 _TITLE_LENGTH = 300
 _NAME_LENGTH = 200
+_ID_LENGTH = 256
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,20 @@ def results(egress: "EgressInfo") -> list[Result]:
 
 def announcement(egress: "EgressInfo", result: Result, location: Location, tenant: Tenant) -> Announcement:
     """Of all voices, or of the participant whom the egress was of. Raises `ValidationError`."""
-    person = egress.participant.identity[:_NAME_LENGTH] if egress.HasField("participant") else ""
+    person = egress.participant.identity if egress.HasField("participant") else ""
+    track = (
+        AnnouncedTrack(participant=person[:_NAME_LENGTH], external_id=person[:_ID_LENGTH], location=location)
+        if person
+        else None
+    )
     return Announcement(
         source=SOURCE,
         external_id=result.external_id,
         title=egress.room_name[:_TITLE_LENGTH] or None,
         started_at=result.started_at,
         ended_at=result.ended_at,
-        mix=None if person else location,
-        tracks=(AnnouncedTrack(participant=person, location=location),) if person else (),
+        mix=None if track else location,
+        tracks=(track,) if track else (),
         metadata=tenant.metadata_of(location),
     )
 
