@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -22,6 +23,11 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of answers with these statuses: that they are problem documents."""
+    return {status: {"model": Problem, "content": {"application/problem+json": {}}} for status in statuses}
 
 
 def install(app: FastAPI) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from minutier.shared.problems import Problem, install
-
-_PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
+from minutier.shared.problems import described, install
 
 
 def build(routers: Sequence[APIRouter]) -> FastAPI:
@@ -16,12 +15,23 @@ def build(routers: Sequence[APIRouter]) -> FastAPI:
         # Their pages load scripts from elsewhere; the document itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
-        # A client that posts to the address with a slash is not sent elsewhere: it would not follow.
-        redirect_slashes=False,
         description="How meeting servers hand recordings in, and hear what came of them.",
-        responses={code: dict(_PROBLEM) for code in (401, 413, 422, 429)},
+        responses=described(401, 413, 422, 429),
     )
+    app.add_middleware(WithoutTrailingSlash)
     install(app)
     for router in routers:
         app.include_router(router)
     return app
+
+
+class WithoutTrailingSlash:
+    """Answers an address with a slash behind it as the one without: who posts follows no redirect."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self._app(scope, receive, send)

@@ -26,7 +26,7 @@ from minutier.schemas.documents import Document, MinutesDocument, SpeakerId, Tra
 from minutier.schemas.references import ObjectRef
 from minutier.shared import rendering
 from minutier.shared.errors import Permanent
-from minutier.shared.problems import Problem, install
+from minutier.shared.problems import described, install
 
 _RECORDING = TypeAdapter(Recording)
 # What was said is for the one who asked, not for a cache on the way.
@@ -112,9 +112,7 @@ def build(
         docs_url=None,
         redoc_url=None,
         description="Recordings, who said what in them, and their minutes.",
-        responses={
-            code: {"model": Problem, "content": {"application/problem+json": {}}} for code in (404, 422)
-        },
+        responses=described(404, 422),
     )
     install(app)
     watching = asyncio.Semaphore(settings.watchers)
@@ -197,9 +195,7 @@ def build(
     @app.put(
         "/api/v1/recordings/{id}/speakers/{speaker}",
         status_code=HTTPStatus.ACCEPTED,
-        responses={
-            code: {"model": Problem, "content": {"application/problem+json": {}}} for code in (400, 409)
-        },
+        responses=described(400, 409),
     )
     async def name_speaker(id: UUID, speaker: SpeakerId, correction: Correction) -> Recording:
         """Say who a speaker of the transcript is. The transcript and the minutes are then written anew."""
@@ -229,10 +225,7 @@ def build(
     @app.get(
         "/api/v1/recordings/{id}/progress",
         response_class=EventSourceResponse,
-        responses={
-            200: {"content": {"text/event-stream": {}}},
-            503: {"model": Problem, "content": {"application/problem+json": {}}},
-        },
+        responses=described(503) | {200: {"content": {"text/event-stream": {}}}},
     )
     async def follow(id: UUID) -> EventSourceResponse:
         """Server-sent events until the recording is done.

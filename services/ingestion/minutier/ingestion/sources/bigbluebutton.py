@@ -130,7 +130,6 @@ def router(access: Access, meetings: Meetings) -> APIRouter:
             return await meetings.take(tenant, form)
 
     routes.post("/webhooks/bigbluebutton", openapi_extra={"requestBody": _FORM})(take)
-    routes.post("/webhooks/bigbluebutton/", include_in_schema=False)(take)
     return routes
 
 

@@ -126,5 +126,4 @@ def router(access: Access, notifications: BucketNotifications) -> APIRouter:
 
     document = {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}
     routes.post("/webhooks/s3", openapi_extra={"requestBody": document})(take)
-    routes.post("/webhooks/s3/", include_in_schema=False)(take)
     return routes

@@ -85,7 +85,6 @@ def router(access: Access, sessions: Sessions) -> APIRouter:
             return await sessions.take(tenant, form)
 
     routes.post("/webhooks/jibri", openapi_extra={"requestBody": _FORM})(take)
-    routes.post("/webhooks/jibri/", include_in_schema=False)(take)
     return routes
 
 

@@ -167,5 +167,4 @@ def router(access: Access, heed: Callable[[str, Tenant, "WebhookEvent"], Awaitab
 
     document = {"content": {"application/webhook+json": {"schema": {"type": "object"}}}, "required": True}
     routes.post("/webhooks/livekit", status_code=204, openapi_extra={"requestBody": document})(take)
-    routes.post("/webhooks/livekit/", status_code=204, include_in_schema=False)(take)
     return routes

@@ -33,7 +33,7 @@ from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import RecordingRejected, StageFailed, TranscriptAttributed
 from minutier.schemas.references import ObjectRef
 from minutier.schemas.rejections import RejectionReason
-from minutier.shared.problems import Problem
+from minutier.shared.problems import described
 
 T = TypeVar("T")
 
@@ -146,13 +146,9 @@ def router(
                     "model": Transcription | VerboseTranscription | DiarizedTranscription,
                     "content": {"text/plain": {"schema": {"type": "string"}}},
                 },
-                **{
-                    code: {"model": Problem, "content": {"application/problem+json": {}}}
-                    for code in (500, 503, 504)
-                },
+                **described(500, 503, 504),
             },
         )(speech_to_text)
-        routes.post(f"{path}/", include_in_schema=False, response_model=None)(speech_to_text)
     return routes
 
 

@@ -43,13 +43,12 @@ from minutier.schemas.events import (
 )
 from minutier.schemas.references import Link, Location
 from minutier.shared.errors import Permanent
-from minutier.shared.problems import Problem
+from minutier.shared.problems import described
 from minutier.shared.settings import ObjectSettings
 
 # What Docs takes at most; the name of a room may be longer.
 _DOCS_TITLE = 255
 _MOST_BYTES = 4 * 1024 * 1024
-_PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
 # What was said is for the one who asked, not for a cache on the way.
 _PRIVATE = {"Cache-Control": "no-store"}
 
@@ -170,7 +169,9 @@ def router(
 ) -> APIRouter:
     pages = APIRouter(route_class=_SmallBody)
     Caller = Annotated[str, Depends(access.tenant)]
+    may_fail = described(400, 403, 404)
 
+    @pages.post("/api/v2/async-jobs/transcribe", response_model_exclude_none=True, responses=may_fail)
     async def transcribe(wanted: TranscriptWanted, name: Caller, request: Request) -> JobState:
         """Ask for a transcript; the tenant's webhook is told of its end."""
         tenant = access.settings_of(name)
@@ -195,6 +196,7 @@ def router(
         await taker.transcribe(job, announcement(wanted, job.id, tenant, store))
         return JobState.model_validate(results.status_of(job, tenant))
 
+    @pages.post("/api/v2/async-jobs/summarize", response_model_exclude_none=True, responses=may_fail)
     async def summarise(wanted: SummaryWanted, name: Caller, request: Request) -> JobState:
         """Ask for the summary of a text; the tenant's webhook is told of its end."""
         job_id = uuid4()
@@ -222,14 +224,20 @@ def router(
             raise HTTPException(HTTPStatus.FORBIDDEN, "This job is another tenant's.")
         return JobState.model_validate(results.status_of(job, access.settings_of(name)))
 
+    @pages.get("/api/v2/async-jobs/transcribe/{job_id}", response_model_exclude_none=True, responses=may_fail)
     async def transcript_job(job_id: str, name: Caller) -> JobState:
         """How far a transcript is."""
         return await job_of(JobKind.TRANSCRIPT, job_id, name)
 
+    @pages.get("/api/v2/async-jobs/summarize/{job_id}", response_model_exclude_none=True, responses=may_fail)
     async def summary_job(job_id: str, name: Caller) -> JobState:
         """How far a summary is."""
         return await job_of(JobKind.SUMMARY, job_id, name)
 
+    @pages.get(
+        "/api/v2/results/{job_id}",
+        responses=may_fail | {200: {"content": {"application/json": {}, "text/markdown": {}}}},
+    )
     async def result(
         job_id: str, expires: Annotated[int, Query(ge=0, lt=2**63)], signature: Annotated[str, Query()]
     ) -> Response:
@@ -254,32 +262,12 @@ def router(
         body = await asyncio.to_thread(lambda: json.dumps(whisperx(transcript), ensure_ascii=False))
         return Response(body, media_type="application/json", headers=_PRIVATE)
 
+    @pages.get("/__heartbeat__")
+    @pages.get("/__lbheartbeat__")
     async def heartbeat() -> dict[str, str]:
         """That this process answers; `/healthz` tells of its servers too."""
         return {"status": "ok"}
 
-    may_fail: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 403, 404), _PROBLEM)
-    either: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"application/json": {}, "text/markdown": {}}}
-    }
-    for path, method, endpoint, responses in (
-        ("/api/v2/async-jobs/transcribe", "POST", transcribe, may_fail),
-        ("/api/v2/async-jobs/summarize", "POST", summarise, may_fail),
-        ("/api/v2/async-jobs/transcribe/{job_id}", "GET", transcript_job, may_fail),
-        ("/api/v2/async-jobs/summarize/{job_id}", "GET", summary_job, may_fail),
-        ("/api/v2/results/{job_id}", "GET", result, may_fail | either),
-        ("/__heartbeat__", "GET", heartbeat, None),
-        ("/__lbheartbeat__", "GET", heartbeat, None),
-    ):
-        for slash in ("", "/"):
-            pages.add_api_route(
-                f"{path}{slash}",
-                endpoint,
-                methods=[method],
-                include_in_schema=not slash,
-                response_model_exclude_none=True,
-                responses=responses,
-            )
     return pages
 
 

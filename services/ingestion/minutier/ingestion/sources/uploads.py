@@ -17,10 +17,9 @@ from minutier.ingestion.access import Access, body_of, too_large
 from minutier.ingestion.domain import Limits
 from minutier.ingestion.signing import sign, verify
 from minutier.ingestion.uploads.take import Details, UploadTaker
-from minutier.shared.problems import Problem
+from minutier.shared.problems import described
 
 _BODY_BYTES = 256 * 1024
-_PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
 
 
 class Address(BaseModel):
@@ -91,9 +90,8 @@ def router(
         openapi_extra={
             "requestBody": {"content": {"application/json": {"schema": Details.model_json_schema()}}}
         },
-        responses={409: _PROBLEM},
+        responses=described(409),
     )(promise)
-    routes.post("/uploads/", status_code=HTTPStatus.CREATED, include_in_schema=False)(promise)
     routes.put(
         "/uploads/{tenant}/{recording_id}",
         status_code=HTTPStatus.CREATED,
@@ -107,7 +105,7 @@ def router(
                 },
             }
         },
-        responses={200: {"model": Uploaded}, 403: _PROBLEM},
+        responses=described(403) | {200: {"model": Uploaded}},
     )(upload)
     return routes
 
