@@ -4,7 +4,12 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from minutier.ingestion.sources.summary import SummaryWanted, TranscriptWanted, announcement, located
+from minutier.ingestion.sources.summary_requests import (
+    SummaryWanted,
+    TranscriptWanted,
+    announcement,
+    located,
+)
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.events import AnnouncedMetadata, MetadataKind
 from minutier.schemas.references import Link, Location

@@ -5,129 +5,30 @@ import json
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    StrictBool,
-)
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access, body_of
-from minutier.ingestion.domain import is_addressable
-from minutier.ingestion.jobs import markdown
 from minutier.ingestion.jobs.deliver import Results, content_of, result_of
-from minutier.ingestion.jobs.domain import JOB_SOURCE, Job, PushToDocs, own_recording
+from minutier.ingestion.jobs.domain import Job, own_recording
 from minutier.ingestion.jobs.ports import Documents, Jobs
 from minutier.ingestion.jobs.take import JobTaker
 from minutier.ingestion.jobs.texts import read
-from minutier.ingestion.media.addresses import is_listed
-from minutier.ingestion.tenants import Tenant
+from minutier.ingestion.sources.summary_requests import SummaryWanted, TranscriptWanted, announcement
 from minutier.ingestion.whisperx import whisperx
-from minutier.schemas.base import Text
 from minutier.schemas.documents import TranscriptDocument
-from minutier.schemas.events import (
-    AnnouncedMetadata,
-    Announcement,
-    JobFailure,
-    JobKind,
-    MetadataKind,
-)
-from minutier.schemas.references import Link, Location
+from minutier.schemas.events import JobFailure, JobKind
 from minutier.shared.errors import Permanent
 from minutier.shared.problems import described
 from minutier.shared.settings import ObjectSettings
 
-# What Docs takes at most; the name of a room may be longer.
-_DOCS_TITLE = 255
 _MOST_BYTES = 4 * 1024 * 1024
 # What was said is for the one who asked, not for a cache on the way.
 _PRIVATE = {"Cache-Control": "no-store"}
-
-
-def _primary(tag: str) -> str | None:
-    """Of ``fr-FR`` or ``fr_fr`` the language alone; nothing where there is none."""
-    return tag.replace("_", "-").partition("-")[0].lower() or None
-
-
-def _written(time: object) -> object:
-    if isinstance(time, str) and "T" in time.upper():
-        return time
-    raise ValueError("is no time such as 2026-11-24T10:00:00Z")
-
-
-LanguageTag = Annotated[
-    str,
-    Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9_-]*)?)?$", description="ISO 639, or a tag: `fr-FR`"),
-    AfterValidator(_primary),
-]
-Time = Annotated[AwareDatetime, BeforeValidator(_written)]
-Url = Annotated[
-    str,
-    Field(
-        pattern=r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\s\x00]*)?$",
-        max_length=4096,
-    ),
-]
-Email = Annotated[Text, Field(pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", max_length=254)]
-Sub = Annotated[Text, Field(min_length=1, max_length=255)]
-
-
-class Metadata(BaseModel):
-    """Where the meeting server's account of the meeting lies, and when it was recorded."""
-
-    cloud_storage_url: Url
-    started_at: Time | None = Field(
-        None, validation_alias=AliasChoices("started_at", "start_at"), serialization_alias="started_at"
-    )
-    ended_at: Time | None = Field(
-        None, validation_alias=AliasChoices("ended_at", "end_at"), serialization_alias="ended_at"
-    )
-
-
-class DocsConfig(BaseModel):
-    """The document that is to be made in La Suite Docs."""
-
-    user_email: Email
-    title: Text = Field(min_length=1, max_length=1000)
-    download_link: Url | None = None
-    form_link: Url | None = None
-    auto_create_summary: StrictBool = False
-
-    def push(self, language: str | None) -> PushToDocs:
-        summary_title = markdown.summary_title(self.title, language=language)
-        return PushToDocs(
-            self.user_email,
-            self.title[:_DOCS_TITLE],
-            self.download_link,
-            self.form_link,
-            summary_title[:_DOCS_TITLE] if self.auto_create_summary else None,
-        )
-
-
-class TranscriptWanted(BaseModel):
-    user_sub: Sub
-    user_email: Email | None = None
-    cloud_storage_url: Url
-    language: LanguageTag | None = Field(None, description="without one it is detected")
-    context_language: LanguageTag | None = Field(None, description="of the sentences around what was said")
-    push_to_docs_config: DocsConfig | None = None
-    metadata: Metadata | None = None
-
-
-class SummaryWanted(BaseModel):
-    user_sub: Sub
-    user_email: Email | None = None
-    content: str = Field(pattern=r"\S", description="`**Name**: words`, or paragraphs")
-    language: LanguageTag | None = Field(None, description="without one it is detected")
 
 
 class JobState(BaseModel):
@@ -269,55 +170,6 @@ def router(
         return {"status": "ok"}
 
     return pages
-
-
-def announcement(
-    wanted: TranscriptWanted, job_id: UUID, tenant: Tenant, store: ObjectSettings
-) -> Announcement:
-    """What a wanted transcript tells of its recording."""
-    metadata = wanted.metadata
-    return Announcement(
-        source=JOB_SOURCE,
-        external_id=str(job_id),
-        title=wanted.push_to_docs_config.title[:_DOCS_TITLE] if wanted.push_to_docs_config else None,
-        language=wanted.language,
-        started_at=metadata and metadata.started_at,
-        ended_at=metadata and metadata.ended_at,
-        mix=located(wanted.cloud_storage_url, tenant, store),
-        metadata=metadata
-        and AnnouncedMetadata(
-            kind=MetadataKind.LASUITE_MEET, location=located(metadata.cloud_storage_url, tenant, store)
-        ),
-    )
-
-
-def located(url: str, tenant: Tenant, store: ObjectSettings) -> Location | Link:
-    """The object that a link leads to, where it lies in a bucket of the tenant's; else the link.
-
-    A webhook, a bucket notification and the reconciler name the object, and it is one recording.
-    """
-    try:
-        parts = urlsplit(url)
-        known = _leads_to_store(parts, tenant, store)
-    except ValueError:
-        # It leads nowhere, as whoever follows it will tell.
-        return Link(url=url)
-    bucket, _, key = unquote(parts.path).removeprefix("/").partition("/")
-    if not known or bucket not in tenant.buckets or not _is_key(key):
-        return Link(url=url)
-    return Location(bucket=bucket, key=key)
-
-
-def _leads_to_store(parts: SplitResult, tenant: Tenant, store: ObjectSettings) -> bool:
-    host = parts.hostname or ""
-    if is_listed(parts.scheme, host, parts.port, tenant.fetch_hosts):
-        return True
-    secure = parts.scheme == "https"
-    return secure == store.secure and is_listed(parts.scheme, host, parts.port, [store.endpoint.lower()])
-
-
-def _is_key(key: str) -> bool:
-    return 0 < len(key) <= 1024 and "\x00" not in key and is_addressable(key)
 
 
 def _uuid(text: str) -> UUID | None:
