@@ -4,10 +4,16 @@ import subprocess
 import sys
 
 import pytest
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from minutier.shared.settings import InvalidSettings, Settings
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    count: int
 
 
 class Example(Settings):
@@ -16,6 +22,7 @@ class Example(Settings):
     port: int = Field(1, ge=1)
     key: SecretStr | None = Field(None, min_length=8)
     other: str
+    parts: dict[str, Part] = Field({})
 
     @model_validator(mode="after")
     def is_consistent(self) -> "Example":
@@ -43,6 +50,28 @@ def test_what_concerns_several_settings_says_so_itself() -> None:
     with pytest.raises(InvalidSettings) as refused:
         Example(other="alone")
     assert str(refused.value) == "MINUTIER_EXAMPLE_OTHER needs company"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('{"a": geheim}', ": is no JSON, from character 7 on"),
+        ("geheim", ": is no JSON, from character 1 on"),
+        ('{"a": {}}', "__A__COUNT: Field required"),
+        (
+            '{"a": {"count": 1, "cuont": "geheim"}}',
+            "__A__CUONT: is unknown; correct its name, or leave it out",
+        ),
+    ],
+)
+def test_what_is_written_as_json_is_held_to_it(
+    monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    monkeypatch.setenv("MINUTIER_EXAMPLE_PARTS", value)
+    with pytest.raises(InvalidSettings) as refused:
+        Example(other="")
+    assert str(refused.value) == f"MINUTIER_EXAMPLE_PARTS{said}"
+    assert refused.value.__suppress_context__
 
 
 def test_an_empty_variable_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,7 @@ from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
 from minutier.shared.outbox import Relay
 from minutier.shared.settings import (
+    INVALID_SETTINGS,
     DatabaseSettings,
     DeliverySettings,
     HttpSettings,
@@ -313,12 +314,12 @@ class Service:
 
 
 def start(build: Callable[[], Service]) -> None:
-    """Make a service and run it; ends the process with status 2 where its settings will not do."""
+    """Make a service and run it; ends the process with `INVALID_SETTINGS` where its settings will not do."""
     try:
         service = build()
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        sys.exit(INVALID_SETTINGS)
     service.run()
 
 

@@ -1,10 +1,15 @@
 """Settings, read from the environment, and those that every service has."""
 
+import re
+from json import JSONDecodeError
 from typing import Any, Literal
 
 from pydantic import Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+# The status of a program that ends because of them.
+INVALID_SETTINGS = 2
 
 
 class InvalidSettings(ValueError):
@@ -23,12 +28,27 @@ class Settings(BaseSettings):
             prefix = self.model_config.get("env_prefix", "")
             faults = error.errors(include_input=False, include_url=False)
             raise InvalidSettings("\n".join(_told(prefix, fault) for fault in faults)) from None
+        except SettingsError as error:
+            prefix = self.model_config.get("env_prefix", "")
+            raise InvalidSettings(_no_json(prefix, error)) from None
+
+
+# Said better than pydantic says it.
+_REASONS = {"extra_forbidden": "is unknown; correct its name, or leave it out"}
 
 
 def _told(prefix: str, fault: ErrorDetails) -> str:
-    reason = fault["msg"].removeprefix("Value error, ")
+    reason = _REASONS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
     # What concerns several settings says which.
     return f"{prefix}{'__'.join(map(str, fault['loc'])).upper()}: {reason}" if fault["loc"] else reason
+
+
+def _no_json(prefix: str, error: SettingsError) -> str:
+    """The error names its field, and its cause the place; neither is to be quoted whole."""
+    field = re.search(r'field "(\w+)"', str(error))
+    cause = error.__cause__
+    place = f", from character {cause.pos + 1} on" if isinstance(cause, JSONDecodeError) else ""
+    return f"{prefix}{field[1].upper() if field else '…'}: is no JSON{place}"
 
 
 class NatsSettings(Settings):
