@@ -1,9 +1,16 @@
+import json
+from typing import Any
+
 import pytest
 
 from minutier.ingestion.domain import Limits
 from minutier.ingestion.settings import IngestionSettings
 from minutier.ingestion.tenants import Tenant
+from minutier.schemas.events import AnnouncedMetadata, MetadataKind
+from minutier.schemas.references import Location
 from minutier.shared.settings import DeliverySettings, InvalidSettings
+
+ACME = {"api_key": "the key of the acme tenant"}
 
 
 def test_announced_media_may_lie_among_the_uploads_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +43,50 @@ def test_what_cannot_be_is_refused_at_the_start(
     monkeypatch.setenv(f"MINUTIER_INGESTION_{name}", value)
     with pytest.raises(InvalidSettings):
         IngestionSettings()
+
+
+@pytest.mark.parametrize(
+    ("tenants", "said"),
+    [
+        ({"acme": {"api_key": "geheim"}}, "__ACME__API_KEY: has fewer than 16 characters; "),
+        (
+            {"acme": ACME | {"docs_url": "https://geheim.org"}},
+            "__ACME: docs_url and docs_api_key go together",
+        ),
+        ({"acme": ACME | {"livekit_api_key": "geheim"}}, "__ACME: livekit_api_key and livekit_api_secret go"),
+        ({"acme": ACME | {"bucket": "geheim"}}, "__ACME__BUCKET: is unknown; "),
+        ({"acme": ACME, "other": ACME}, ": two tenants share an api_key; give each its own"),
+        (
+            {
+                "acme": ACME | {"buckets": ["geheim"]},
+                "other": {"api_key": "the key of the other", "buckets": ["geheim"]},
+            },
+            ": two tenants share a bucket; give each its own",
+        ),
+    ],
+)
+def test_a_tenant_that_will_not_do_is_named_with_what_to_do_and_without_its_secrets(
+    monkeypatch: pytest.MonkeyPatch, tenants: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setenv("MINUTIER_INGESTION_TENANTS", json.dumps(tenants))
+    with pytest.raises(InvalidSettings) as refused:
+        IngestionSettings()
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"MINUTIER_INGESTION_TENANTS{said}")
+    assert "geheim" not in line
+
+
+def test_beside_a_recording_lies_the_account_that_the_tenant_s_server_writes() -> None:
+    recording = Location(bucket="media", key="2026/weekly.ogg")
+    livekit = Tenant.model_validate(ACME | {"metadata_key": "{stem}.ndjson", "metadata_kind": "livekit"})
+    visio = Tenant.model_validate(ACME | {"metadata_key": "metadata/{stem}-metadata.json"})
+    assert livekit.metadata_of(recording) == AnnouncedMetadata(
+        kind=MetadataKind.LIVEKIT, location=Location(bucket="media", key="weekly.ndjson")
+    )
+    assert visio.metadata_of(recording) == AnnouncedMetadata(
+        kind=MetadataKind.LASUITE_MEET, location=Location(bucket="media", key="metadata/weekly-metadata.json")
+    )
+    assert Tenant.model_validate(ACME).metadata_of(recording) is None
 
 
 @pytest.mark.parametrize(

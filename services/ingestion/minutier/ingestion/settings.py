@@ -2,11 +2,11 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import gettempdir
 
-from pydantic import Field, HttpUrl, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import Field, HttpUrl, IPvAnyNetwork, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from minutier.ingestion.domain import Limits, Patience
-from minutier.ingestion.tenants import Bucket, Tenant, Tenants
+from minutier.ingestion.tenants import Bucket, Key, Tenant, Tenants
 from minutier.schemas.base import Tenant as TenantName
 from minutier.shared.objects import UPLOADS
 from minutier.shared.settings import Settings
@@ -34,7 +34,7 @@ class IngestionSettings(Settings):
     )
     workspace: Path = Field(Path(gettempdir()), description="where media lies while it is checked")
     tenants: dict[TenantName, Tenant] = Field({}, description="who may hand recordings in over HTTP")
-    operator_key: SecretStr | None = Field(None, min_length=16, description="bearer key of the operator")
+    operator_key: Key | None = Field(None, description="bearer key of the operator")
     speech_wait_seconds: float = Field(
         3600.0, gt=0, description="how long a speech-to-text request waits for its transcript"
     )
@@ -56,11 +56,14 @@ class IngestionSettings(Settings):
     @field_validator("tenants")
     @classmethod
     def no_two_share(cls, tenants: dict[str, Tenant]) -> dict[str, Tenant]:
-        keys = [tenant.api_key.get_secret_value() for tenant in tenants.values()]
-        livekit = [tenant.livekit_api_key for tenant in tenants.values() if tenant.livekit_api_key]
-        buckets = [bucket for tenant in tenants.values() for bucket in tenant.buckets]
-        if any(len(set(shown)) < len(shown) for shown in (keys, livekit, buckets)):
-            raise ValueError("two tenants share an api_key, a livekit_api_key or a bucket")
+        known = tenants.values()
+        for what, shown in {
+            "an api_key": [tenant.api_key.get_secret_value() for tenant in known],
+            "a livekit_api_key": [tenant.livekit_api_key for tenant in known if tenant.livekit_api_key],
+            "a bucket": [bucket for tenant in known for bucket in tenant.buckets],
+        }.items():
+            if len(set(shown)) < len(shown):
+                raise ValueError(f"two tenants share {what}; give each its own")
         return tenants
 
     @property

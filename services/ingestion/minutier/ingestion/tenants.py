@@ -11,6 +11,8 @@ from minutier.schemas.events import AnnouncedMetadata, MetadataKind
 from minutier.schemas.references import Location
 from minutier.shared.objects import ARTEFACTS, RECORDINGS
 
+_KEY_CHARACTERS = 16
+
 
 def _not_our_own(bucket: str) -> str:
     if bucket in {RECORDINGS, ARTEFACTS}:
@@ -18,8 +20,15 @@ def _not_our_own(bucket: str) -> str:
     return bucket
 
 
+def _hard_to_guess(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value()) < _KEY_CHARACTERS:
+        raise ValueError(f"has fewer than {_KEY_CHARACTERS} characters; 'openssl rand -hex 24' makes one")
+    return key
+
+
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), AfterValidator(_not_our_own)]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9.:-]{1,253}$")]
+Key = Annotated[SecretStr, AfterValidator(_hard_to_guess)]
 
 
 class Tenant(BaseModel):
@@ -27,7 +36,7 @@ class Tenant(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    api_key: SecretStr = Field(min_length=16, description="bearer key of every endpoint but LiveKit's")
+    api_key: Key = Field(description="bearer key of every endpoint but LiveKit's")
     livekit_api_key: str | None = Field(None, description="of the LiveKit server that sends webhooks")
     livekit_api_secret: SecretStr | None = Field(None, description="its secret")
     buckets: frozenset[Bucket] = Field(
@@ -38,6 +47,9 @@ class Tenant(BaseModel):
         pattern=r"^[^{}]*\{stem\}[^{}]*$",
         description="where the account of a recording lies in its bucket, such as "
         "`metadata/{stem}-metadata.json`; `{stem}` is the recording's file name without its suffix",
+    )
+    metadata_kind: MetadataKind = Field(
+        MetadataKind.LASUITE_MEET, description="who wrote that account, and so what is in it"
     )
     fetch_hosts: frozenset[Host] = Field(
         frozenset(), description="where links may lead, as host or host:port"
@@ -55,20 +67,13 @@ class Tenant(BaseModel):
         if self.metadata_key is None:
             return None
         key = self.metadata_key.replace("{stem}", PurePosixPath(location.key).stem)
-        return AnnouncedMetadata(
-            kind=MetadataKind.LASUITE_MEET, location=Location(bucket=location.bucket, key=key)
-        )
+        return AnnouncedMetadata(kind=self.metadata_kind, location=Location(bucket=location.bucket, key=key))
 
     @model_validator(mode="after")
     def is_whole(self) -> "Tenant":
-        for one, other in (
-            (self.livekit_api_key, self.livekit_api_secret),
-            (self.docs_url, self.docs_api_key),
-        ):
-            if (one is None) != (other is None):
-                raise ValueError(
-                    "livekit_api_key and livekit_api_secret, docs_url and docs_api_key go together"
-                )
+        for one, other in (("livekit_api_key", "livekit_api_secret"), ("docs_url", "docs_api_key")):
+            if (getattr(self, one) is None) != (getattr(self, other) is None):
+                raise ValueError(f"{one} and {other} go together; give both, or neither")
         return self
 
 
