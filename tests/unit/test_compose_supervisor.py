@@ -1,6 +1,7 @@
 """The supervisor, with small Python programs as its children."""
 
 import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
@@ -12,12 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from minutier.compose.failures import Status
 from minutier.compose.processes import Launch, shorten
 from minutier.compose.supervisor import (
     Backoff,
     Phase,
     Ports,
     Program,
+    Refused,
     StartFailed,
     Supervisor,
     Unusable,
@@ -101,6 +104,20 @@ async def test_what_ends_again_and_again_fails_with_the_end_of_its_log(tmp_path:
             await supervisor.start(program("broken", tmp_path, "raise SystemExit('out of luck')"))
     finally:
         await supervisor.stop()
+
+
+async def test_what_refuses_its_settings_is_started_once_and_quoted(tmp_path: Path) -> None:
+    (tmp_path / "picky.log").write_text("of an earlier start\n")
+    picky = program("picky", tmp_path, "import sys; print('KEY: is short'); sys.exit(2)")
+    supervisor = Supervisor(tmp_path, backoff=QUICK)
+    try:
+        with pytest.raises(Refused) as refused:
+            await supervisor.start(dataclasses.replace(picky, refusal=2))
+    finally:
+        await supervisor.stop()
+    assert str(refused.value) == "picky does not start with these settings:\n  KEY: is short"
+    assert refused.value.status == Status.USAGE
+    assert supervisor["picky"].restarts == 0
 
 
 async def test_what_cannot_run_here_says_why_at_once(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from minutier.compose.processes import Launch
 from minutier.compose.provision import SERVICES, provision, service_url
 from minutier.compose.supervisor import Ports, Program, Supervisor
 from minutier.schemas.clock import now
-from minutier.shared.settings import NatsSettings, ObjectSettings
+from minutier.shared.settings import INVALID_SETTINGS, NatsSettings, ObjectSettings
 
 DATABASE = "minutier"
 
@@ -143,7 +143,14 @@ def _service(system: System, name: str, environment: Mapping[str, str]) -> Progr
     async def probe(ports: Ports) -> bool:
         return await servers.answers_200(f"http://127.0.0.1:{ports['http']}/healthz")
 
-    return Program(name, launch, probe, ports=("http",), start_seconds=_SERVICE_START_SECONDS)
+    return Program(
+        name,
+        launch,
+        probe,
+        ports=("http",),
+        start_seconds=_SERVICE_START_SECONDS,
+        refusal=INVALID_SETTINGS,
+    )
 
 
 @contextmanager

@@ -107,12 +107,12 @@ def shorten(log: Path, *, limit: int = LOG_LIMIT) -> None:
         os.truncate(log, 0)
 
 
-def last_lines(log: Path, count: int = 5) -> list[str]:
-    """The end of a log, for an error message."""
+def last_lines(log: Path, count: int = 5, *, since: int = 0) -> list[str]:
+    """The end of a log, for an error message; of what comes after ``since`` bytes."""
     try:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 8192))
+            file.seek(max(since, file.tell() - 8192))
             return file.read().decode(errors="replace").splitlines()[-count:]
     except OSError:
         return []

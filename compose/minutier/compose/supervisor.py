@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from textwrap import indent
 
-from minutier.compose.failures import Failure
+from minutier.compose.failures import Failure, Status
 from minutier.compose.processes import Launch, end, last_lines, shorten, spawn
 
 Ports = Mapping[str, int]
@@ -30,7 +31,8 @@ class Program:
 
     ``launch`` and ``probe`` get the ports chosen for the names in ``ports``; ``probe`` says whether
     the program is ready, and any `OSError` it raises counts as not yet. ``launch`` may prepare what
-    the program needs, in a thread, and raise `Unusable`. ``cleanup`` runs after each end.
+    the program needs, in a thread, and raise `Unusable`. ``cleanup`` runs after each end. A program that
+    ends with ``refusal``, before it was ever ready, has said in its log why no repetition helps.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
     cleanup: Callable[[Ports], None] | None = None
+    refusal: int | None = None
 
 
 class Phase(StrEnum):
@@ -52,6 +55,15 @@ class Phase(StrEnum):
 
 class Unusable(Failure):
     """A program cannot run here, and no repetition helps; the text says what to do."""
+
+
+class Refused(Unusable):
+    """A program does not start with what it was told; the text is what it said of that."""
+
+    status = Status.USAGE
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(f"{name} does not start with these settings:\n{indent(said.strip(), '  ')}")
 
 
 @dataclass
@@ -182,6 +194,7 @@ class Supervisor:
         """One life of the program; returns whether it was ever ready. Ends it when cancelled."""
         program = running.program
         launch = await asyncio.to_thread(program.launch, running.ports)
+        written = running.log.stat().st_size if running.log.exists() else 0
         starting = asyncio.create_task(self._spawn(launch, running.log))
         try:
             process = await asyncio.shield(starting)
@@ -202,8 +215,10 @@ class Supervisor:
                     self._note(running, Phase.READY, process.pid)
                     break
                 await asyncio.wait([ended], timeout=_PROBE_SECONDS)
-            await ended
+            status = await ended
             was_ready = running.ready.is_set()
+            if status == program.refusal and running.ready_seconds is None:
+                raise Refused(program.name, "\n".join(last_lines(running.log, since=written)))
             running.ready.clear()
         finally:
             # Where it has ended by itself, this ends what it has left behind.
