@@ -66,10 +66,15 @@ async def _up(data_dir: Path | None, json_: bool) -> None:
     say("Starting Minutier.")
     async with running(directory.path) as system:
         seconds = time.monotonic() - started
-        api = f"{system.url('query')}/api/v1"
+        api, ingestion = f"{system.url('query')}/api/v1", system.url("ingestion")
         if json_:
-            put({"api": api, "data": str(directory.path), "seconds": seconds})
-        say(f"Ready after {seconds:.1f} s. Press ^C to stop.\n  API   {api}\n  data  {directory.path}")
+            put({"api": api, "ingestion": ingestion, "data": str(directory.path), "seconds": seconds})
+        say(
+            f"Ready after {seconds:.1f} s. Press ^C to stop.\n"
+            f"  API         {api}\n"
+            f"  recordings  {ingestion}  for meeting servers\n"
+            f"  data        {directory.path}"
+        )
         try:
             await asyncio.Event().wait()
         finally:
