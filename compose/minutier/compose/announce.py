@@ -1,9 +1,7 @@
 """Handing a local file in: upload it, and announce it as a meeting server would."""
 
 import asyncio
-import hashlib
 from pathlib import Path
-from uuid import uuid4
 
 from minio.error import MinioException
 from pydantic import ValidationError
@@ -15,7 +13,7 @@ from minutier.compose.jetstream import jetstream
 from minutier.schemas.codec import encode
 from minutier.schemas.events import Announcement, RecordingAnnounced, recording_id
 from minutier.schemas.references import Location
-from minutier.shared.objects import UPLOADS, Objects
+from minutier.shared.objects import Objects, digest, upload_location
 from minutier.shared.topology import EVENT_STREAM
 
 SOURCE = "command-line"
@@ -59,7 +57,7 @@ async def announce(
     """
     if external_id is None:
         external_id = await asyncio.to_thread(digest, file)
-    location = Location(bucket=UPLOADS, key=f"{uuid4()}/media")
+    location = upload_location()
     event = _announced(location, tenant=tenant, title=title, language=language, external_id=external_id)
     try:
         await Objects(connection.objects).upload(
@@ -79,15 +77,7 @@ async def announce(
 
 def check(*, tenant: str, language: str | None) -> None:
     """Raises `Unacceptable` where no file could be handed in so."""
-    _announced(
-        Location(bucket=UPLOADS, key="any"), tenant=tenant, title=None, language=language, external_id="any"
-    )
-
-
-def digest(file: Path) -> str:
-    """By which the same file is the same recording."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    _announced(upload_location(), tenant=tenant, title=None, language=language, external_id="any")
 
 
 def _announced(

@@ -7,21 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from minutier.compose.announce import SOURCE, announce, check, digest
+from minutier.compose.announce import SOURCE, announce, check
 from minutier.compose.api import Api, NotFound
 from minutier.compose.connection import find
 from minutier.compose.failures import Failure, WrongUsage
 from minutier.compose.terminal import put, say, write
 from minutier.schemas.events import recording_id
+from minutier.schemas.media import SUFFIXES
+from minutier.shared.objects import digest
 
 # What changes on a share of another machine is not always told of.
 _LOOK_SECONDS = 10.0
 _RETRY_SECONDS = 1.0
 _RETRY_LIMIT_SECONDS = 60.0
-
-_SUFFIXES = frozenset(
-    {".mp4", ".m4a", ".mov", ".webm", ".mkv", ".ogg", ".oga", ".opus", ".mp3", ".aac", ".wav", ".flac"}
-)
 
 Stamp = tuple[int, int]
 HandIn = Callable[[Path], Awaitable[str]]
@@ -160,7 +158,7 @@ def recordings_in(folder: Path) -> dict[Path, Stamp]:
         raise Failure(f"{folder}: {error.strerror}.") from None
     for entry in entries:
         path = folder / entry.name
-        if path.suffix.lower() in _SUFFIXES and not entry.name.startswith("."):
+        if path.suffix.lower() in SUFFIXES and not entry.name.startswith("."):
             with suppress(OSError):
                 state = entry.stat()
                 if entry.is_file() and state.st_size > 0:

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 import urllib3
 from minio import Minio
@@ -46,6 +47,17 @@ def client(settings: ObjectSettings) -> Minio:
         region=settings.region,
         http_client=pool,
     )
+
+
+def upload_location() -> Location:
+    """Where a file may be put for one announcement; what it is called elsewhere is no part of it."""
+    return Location(bucket=UPLOADS, key=f"{uuid4()}/media")
+
+
+def digest(file: Path) -> str:
+    """The SHA-256 of a file, as references have it. Raises `OSError`."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -175,14 +187,15 @@ class Objects:
             if error.code in _MISSING:
                 return None
             raise
-        digest = (found.metadata or {}).get(f"x-amz-meta-{_DIGEST}")
-        if digest is None:
+        sha256 = (found.metadata or {}).get(f"x-amz-meta-{_DIGEST}")
+        if sha256 is None:
             return None
         return ObjectRef(
-            bucket=bucket, key=key, version_id=found.version_id, sha256=digest, size=found.size or 0
+            bucket=bucket, key=key, version_id=found.version_id, sha256=sha256, size=found.size or 0
         )
 
     def _upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
+        # One handle, so that what is sent is what was digested, should another file take its place.
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             stream.seek(0)

@@ -1,7 +1,6 @@
 """Where announced media is taken from: an object, the files of a playlist, or what a link leads to."""
 
 import asyncio
-import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from minutier.ingestion.tenants import Tenants
 from minutier.schemas.references import Link, Location
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.errors import ObjectMissing
-from minutier.shared.objects import UPLOADS, Objects, ObjectTooLarge
+from minutier.shared.objects import UPLOADS, Objects, ObjectTooLarge, digest
 
 _PLAYLIST_BYTES = 4 * 1024**2
 
@@ -82,7 +81,7 @@ class AnnouncedMedia:
                 return taken
             size += taken.size
             await asyncio.to_thread(_append, piece, into)
-        return Taken(await asyncio.to_thread(_sha256, into), size)
+        return Taken(await asyncio.to_thread(digest, into), size)
 
 
 def _is_playlist(location: Location) -> bool:
@@ -93,8 +92,3 @@ def _is_playlist(location: Location) -> bool:
 def _append(piece: Path, whole: Path) -> None:
     with piece.open("rb") as source, whole.open("ab") as target:
         shutil.copyfileobj(source, target)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -16,10 +16,11 @@ from starlette.exceptions import HTTPException
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting, condense, read_meeting
 from minutier.ingestion.accounts.domain import UnreadableAccount
-from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered, upload_location
+from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered
 from minutier.ingestion.sources.multipart import Form, Sent
 from minutier.schemas.events import AnnouncedMetadata, AnnouncedTrack, Announcement, MetadataKind
 from minutier.schemas.references import Location
+from minutier.shared.objects import upload_location
 
 SOURCE = "bigbluebutton"
 

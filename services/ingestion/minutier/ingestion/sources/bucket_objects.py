@@ -5,24 +5,11 @@ from dataclasses import dataclass
 
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.events import Announcement
+from minutier.schemas.media import SUFFIXES
 from minutier.schemas.references import Location
 
 SOURCE = "bucket"
 
-_SUFFIXES = (
-    ".mp4",
-    ".m4a",
-    ".mov",
-    ".webm",
-    ".mkv",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".mp3",
-    ".aac",
-    ".wav",
-    ".flac",
-)
 _TYPES = ("audio/", "video/", "application/ogg")
 _SEGMENT_SUFFIXES = (".ts", ".m4s")
 _SEGMENT_TYPE = "video/mp2t"
@@ -43,7 +30,7 @@ class BucketObject:
         kind = (self.content_type or "").partition(";")[0].strip().lower()
         if self._name.endswith(("/", *_SEGMENT_SUFFIXES)) or kind == _SEGMENT_TYPE:
             return False
-        return self.is_playlist or self._name.endswith(_SUFFIXES) or kind.startswith(_TYPES)
+        return self.is_playlist or self._name.endswith(SUFFIXES) or kind.startswith(_TYPES)
 
     @property
     def is_playlist(self) -> bool:

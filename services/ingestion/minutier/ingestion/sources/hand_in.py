@@ -6,7 +6,6 @@ from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
-from uuid import uuid4
 
 import structlog
 from fastapi import Request
@@ -17,7 +16,6 @@ from minutier.ingestion.domain import Limits
 from minutier.ingestion.sources.multipart import Form, Sent, receive
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location, ObjectRef
-from minutier.shared.objects import UPLOADS
 
 log = structlog.get_logger(__name__)
 
@@ -87,11 +85,6 @@ class HandIn:
                 await self._objects.remove(location)
             except Exception as error:
                 log.warning("upload not removed", bucket=location.bucket, key=location.key, exc_info=error)
-
-
-def upload_location() -> Location:
-    """Where a file may be put for one announcement; its name from outside is no part of it."""
-    return Location(bucket=UPLOADS, key=f"{uuid4()}/media")
 
 
 def id_in(form: Form, field: str) -> str:

@@ -14,9 +14,10 @@ from pydantic import BaseModel, Field
 
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.domain import display_name
-from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered, upload_location
+from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered
 from minutier.ingestion.sources.multipart import Form
 from minutier.schemas.events import Announcement
+from minutier.shared.objects import upload_location
 
 SOURCE = "jibri"
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from minutier.ingestion.sources.hand_in import HandIn, upload_location
+from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.speech.domain import Outcome
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement
+from minutier.shared.objects import digest, upload_location
 
 SOURCE = "speech-api"
 
@@ -44,9 +45,10 @@ async def begin(file: Path, tenant: str, language: str | None, *, hand_in: HandI
     again, and are to find what they began.
     """
     location = upload_location()
+    heard = f"{await asyncio.to_thread(digest, file)}\n{language or ''}"
     announcement = Announcement(
         source=SOURCE,
-        external_id=await asyncio.to_thread(_digest, file, language),
+        external_id=hashlib.sha256(heard.encode()).hexdigest(),
         language=language,
         mix=location,
     )
@@ -62,10 +64,3 @@ async def finish(begun: Begun, *, outcomes: Outcomes, seconds: float) -> Outcome
             return await outcomes.wait(begun.recording_id, since=begun.since)
     except TimeoutError:
         return Unfinished(begun.recording_id)
-
-
-def _digest(file: Path, language: str | None) -> str:
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256")
-    digest.update(f"\n{language or ''}".encode())
-    return digest.hexdigest()

@@ -13,11 +13,12 @@ from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 from minutier.ingestion import repository
 from minutier.ingestion.announce import Transactions
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.sources.hand_in import HandIn, upload_location
+from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.uploads import repository as uploads_repository
 from minutier.schemas.base import Contract, Language, Text
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement, ParticipantName
+from minutier.shared.objects import upload_location
 
 log = structlog.get_logger(__name__)
 
