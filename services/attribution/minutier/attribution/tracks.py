@@ -4,21 +4,17 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Protocol
 
+from minutier.attribution.domain import Turn
+
 # What a further voice has to say: more than a greeting into a neighbour's microphone, and more than the
 # splinters of one person's voice, of which the largest seen had 3.7 s, 14 % of the speech.
 LEAST_SECONDS = 10.0
 LEAST_SHARE = 0.15
 
 
-class TrackTurn(Protocol):
+class TrackTurn(Turn, Protocol):
     """A voice talking on a participant's track; on each track one at a time."""
 
-    @property
-    def start(self) -> float: ...
-    @property
-    def end(self) -> float: ...
-    @property
-    def speaker(self) -> str: ...
     @property
     def track(self) -> str | None: ...
 

@@ -10,12 +10,18 @@ from minutier.schemas.events import (
     RecordingIngested,
     RecordingRejected,
     Rejected,
+    Stage,
     recording_id,
 )
 from minutier.schemas.references import Link, Location
 from minutier.schemas.rejections import RejectionReason
 
 SOURCE = "minutier/ingestion"
+
+# Without any of these there is no transcript.
+NEEDED_FOR_TRANSCRIPT = frozenset(
+    {Stage.INGESTION, Stage.DIARIZATION, Stage.TRANSCRIPTION, Stage.ATTRIBUTION}
+)
 
 _SHORTFALL_SECONDS = 1.0
 _SHORTFALL_RATIO = 0.01

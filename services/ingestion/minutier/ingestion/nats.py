@@ -1,4 +1,4 @@
-"""The stream's announcements, which subscriptions do not touch: finding them again, and removing them."""
+"""What the stream of events has, which subscriptions do not touch: reading it again, and removing it."""
 
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
@@ -8,8 +8,26 @@ from nats.js.errors import NotFoundError
 
 from minutier.ingestion.domain import Held
 from minutier.schemas.codec import UndecodableEvent, decode
-from minutier.schemas.events import RecordingAnnounced
+from minutier.schemas.events import AnyEvent, RecordingAnnounced
 from minutier.shared.topology import EVENT_STREAM
+
+
+async def events_under(js: JetStreamContext, subject: str) -> AsyncIterator[tuple[int, AnyEvent]]:
+    """The events that the stream still has under ``subject``, oldest first, each with its sequence."""
+    sequence = 0
+    while True:
+        try:
+            message = await js.get_msg(EVENT_STREAM, seq=sequence + 1, subject=subject, next=True)
+        except NotFoundError:
+            return
+        assert message.seq is not None
+        sequence = message.seq
+        try:
+            event = decode(message.data or b"")
+        except UndecodableEvent:
+            # Delivery refuses it, and keeps it where an operator looks.
+            continue
+        yield sequence, event
 
 
 class StreamAnnouncements:
@@ -17,24 +35,8 @@ class StreamAnnouncements:
         self._js = js
 
     async def of(self, recording_id: UUID) -> AsyncIterator[Held]:
-        sequence = 0
-        while True:
-            try:
-                message = await self._js().get_msg(
-                    EVENT_STREAM,
-                    seq=sequence + 1,
-                    subject=f"{RecordingAnnounced.TYPE}.{recording_id}",
-                    next=True,
-                )
-            except NotFoundError:
-                return
-            assert message.seq is not None
-            sequence = message.seq
-            try:
-                event = decode(message.data or b"")
-            except UndecodableEvent:
-                # Delivery refuses it, and keeps it where an operator looks.
-                continue
+        subject = f"{RecordingAnnounced.TYPE}.{recording_id}"
+        async for sequence, event in events_under(self._js(), subject):
             if isinstance(event, RecordingAnnounced):
                 yield Held(sequence, event)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from minutier.ingestion.domain import NEEDED_FOR_TRANSCRIPT
 from minutier.schemas.events import (
     Announcement,
     JobFailure,
@@ -32,10 +33,7 @@ _FAILURES = {
     RejectionReason.UNSUPPORTED: JobFailure.CORRUPTED_AUDIO_FILE,
 }
 _NEEDED_FOR = {
-    Stage.INGESTION.value: tuple(JobKind),
-    Stage.DIARIZATION.value: tuple(JobKind),
-    Stage.TRANSCRIPTION.value: tuple(JobKind),
-    Stage.ATTRIBUTION.value: tuple(JobKind),
+    **{stage.value: tuple(JobKind) for stage in NEEDED_FOR_TRANSCRIPT},
     Stage.SUMMARISATION.value: (JobKind.SUMMARY,),
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from minutier.ingestion.domain import NEEDED_FOR_TRANSCRIPT
 from minutier.schemas.events import (
     AnyEvent,
     RecordingIngested,
@@ -21,8 +22,6 @@ BEARING: tuple[type[AnyEvent], ...] = (
     StageFailed,
 )
 
-_NEEDED = {Stage.DIARIZATION, Stage.TRANSCRIPTION, Stage.ATTRIBUTION}
-
 
 def outcome(told: Iterable[AnyEvent], *, since: datetime) -> Outcome | None:
     """What ends the wait for the transcript of a recording that was announced after ``since``, if anything.
@@ -40,9 +39,9 @@ def outcome(told: Iterable[AnyEvent], *, since: datetime) -> Outcome | None:
         match event:
             case RecordingRejected() if event.data.announced_at >= since and not taken_in:
                 return event
-            case StageFailed() if event.data.stage in _NEEDED:
-                return event
             case StageFailed() if event.data.stage == Stage.INGESTION:
                 if event.time >= since and not taken_in:
                     return event
+            case StageFailed() if event.data.stage in NEEDED_FOR_TRANSCRIPT:
+                return event
     return None

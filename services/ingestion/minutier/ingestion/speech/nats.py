@@ -10,12 +10,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 
+from minutier.ingestion.nats import events_under
 from minutier.ingestion.speech.domain import BEARING, Outcome, outcome
-from minutier.schemas.codec import UndecodableEvent, decode
 from minutier.schemas.events import AnyEvent
-from minutier.shared.topology import EVENT_STREAM
 
 _POLL_SECONDS = 5.0
 
@@ -56,23 +54,7 @@ class StreamOutcomes:
     async def _told(self, recording_id: UUID) -> list[AnyEvent]:
         """What bears on the outcome, of each kind the oldest first."""
         return [
-            event for kind in BEARING async for event in _events(self._js(), f"{kind.TYPE}.{recording_id}")
+            event
+            for kind in BEARING
+            async for _, event in events_under(self._js(), f"{kind.TYPE}.{recording_id}")
         ]
-
-
-async def _events(js: JetStreamContext, subject: str) -> AsyncIterator[AnyEvent]:
-    """The events that the stream still has under ``subject``, oldest first."""
-    sequence = 0
-    while True:
-        try:
-            message = await js.get_msg(EVENT_STREAM, seq=sequence + 1, subject=subject, next=True)
-        except NotFoundError:
-            return
-        assert message.seq is not None
-        sequence = message.seq
-        try:
-            event = decode(message.data or b"")
-        except UndecodableEvent:
-            # Delivery refuses it, and keeps it where an operator looks.
-            continue
-        yield event
