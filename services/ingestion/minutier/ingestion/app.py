@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
+from fastapi import APIRouter
+
 from minutier.ingestion import api, handlers
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.reader import AccountReader
@@ -48,92 +50,48 @@ from minutier.shared.worker import Worker
 def build() -> Service:
     settings = IngestionSettings()
     service = Service("ingestion")
-    object_settings = ObjectSettings()
-    objects = Objects(object_settings)
+    objects = Objects(ObjectSettings())
     documents = Artefacts(objects)
-    worker = Worker(limit_seconds=settings.decode_limit_seconds)
     workspace = Workspace(settings.workspace)
     service.on_stop(lambda: asyncio.to_thread(workspace.remove))
-    service.on_stop(worker.stop)
-    tenants = settings.known_tenants
-    access = Access(tenants, operator_key=settings.operator_key)
+    access = Access(settings.known_tenants, operator_key=settings.operator_key)
     announcer = Announcer(service.transaction)
     hand_in = HandIn(objects, announcer, limits_of=settings.limits_of, workspace=workspace.path)
-    upload_taker = UploadTaker(
-        service.transaction, hand_in, lasting=timedelta(seconds=settings.upload_seconds)
-    )
-    register = Register(service.engine)
-    egresses = EgressRegister(service.transaction, due_after=settings.due_after)
-    notifications = BucketNotifications(tenants, announcer)
-    jobs = Jobs(service.engine)
-    job_taker = JobTaker(service.transaction, documents)
-    results = Results(
-        public_url=str(settings.public_url) if settings.public_url else None, days=settings.result_days
-    )
-    outgoing = Outgoing()
-    service.on_stop(outgoing.close)
-
-    async def compare(dry_run: bool = False) -> Reconciliation:
-        return await reconcile(
-            tenants=tenants,
-            buckets=objects,
-            register=register,
-            announcer=announcer,
-            grace=timedelta(seconds=settings.reconcile_grace_seconds),
-            dry_run=dry_run,
-        )
-
-    service.on_start(lambda: asyncio.to_thread(livekit.warm_up))
-    service.on_start(upload_taker.keep_forgetting)
-    service.on_start(BucketMessages(lambda: service.js, notifications.take_message).run)
-    service.on_start(
-        lambda: keep_reconciling(
-            compare,
-            alone=lambda: register.alone("reconcile"),
-            every=timedelta(seconds=settings.reconcile_seconds),
-        )
-    )
+    _take_in(service, settings, objects, documents, workspace)
     service.serve(
         api.build(
             [
-                livekit.router(access, egresses.take),
-                bucket.router(access, notifications),
+                _livekit(service, settings, access),
+                _bucket(service, access, announcer),
                 bigbluebutton.router(access, bigbluebutton.Meetings(hand_in)),
                 jibri.router(access, jibri.Sessions(hand_in)),
-                operations.router(access, compare),
-                speech.router(
-                    access,
-                    hand_in=hand_in,
-                    outcomes=StreamOutcomes(lambda: service.nats, lambda: service.js),
-                    documents=documents,
-                    wait_seconds=settings.speech_wait_seconds,
-                    requests=settings.speech_requests,
-                ),
-                uploads.router(
-                    access,
-                    upload_taker,
-                    limits_of=settings.limits_of,
-                    public_url=str(settings.public_url) if settings.public_url else None,
-                    workspace=workspace.path,
-                ),
-                summary.router(
-                    access,
-                    taker=job_taker,
-                    jobs=jobs,
-                    documents=documents,
-                    results=results,
-                    store=object_settings,
-                ),
+                _reconciler(service, settings, access, objects, announcer),
+                _speech(service, settings, access, hand_in, documents),
+                _uploads(service, settings, access, hand_in, workspace),
+                _summary(service, settings, access, documents),
             ]
         )
     )
+    return service
+
+
+def _take_in(
+    service: Service,
+    settings: IngestionSettings,
+    objects: Objects,
+    documents: Artefacts,
+    workspace: Workspace,
+) -> None:
+    """What is announced, whoever announced it."""
+    worker = Worker(limit_seconds=settings.decode_limit_seconds)
+    service.on_stop(worker.stop)
     handlers.subscribe(
         service,
-        register=register,
+        register=Register(service.engine),
         media=AnnouncedMedia(
             objects,
             Fetcher(networks=settings.fetch_networks, limit_seconds=settings.fetch_limit_seconds),
-            tenants=tenants,
+            tenants=settings.known_tenants,
             buckets=settings.allowed_buckets,
         ),
         accounts=AccountReader(worker),
@@ -144,18 +102,95 @@ def build() -> Service:
         patience=settings.patience,
         workspace=workspace.path,
     )
+
+
+def _livekit(service: Service, settings: IngestionSettings, access: Access) -> APIRouter:
+    service.on_start(lambda: asyncio.to_thread(livekit.warm_up))
+    return livekit.router(access, EgressRegister(service.transaction, due_after=settings.due_after).take)
+
+
+def _bucket(service: Service, access: Access, announcer: Announcer) -> APIRouter:
+    notifications = BucketNotifications(access.tenants, announcer)
+    service.on_start(BucketMessages(lambda: service.js, notifications.take_message).run)
+    return bucket.router(access, notifications)
+
+
+def _reconciler(
+    service: Service, settings: IngestionSettings, access: Access, objects: Objects, announcer: Announcer
+) -> APIRouter:
+    """On a schedule, and when the operator asks for it."""
+    register = Register(service.engine)
+
+    async def compare(dry_run: bool = False) -> Reconciliation:
+        return await reconcile(
+            tenants=access.tenants,
+            buckets=objects,
+            register=register,
+            announcer=announcer,
+            grace=timedelta(seconds=settings.reconcile_grace_seconds),
+            dry_run=dry_run,
+        )
+
+    service.on_start(
+        lambda: keep_reconciling(
+            compare,
+            alone=lambda: register.alone("reconcile"),
+            every=timedelta(seconds=settings.reconcile_seconds),
+        )
+    )
+    return operations.router(access, compare)
+
+
+def _speech(
+    service: Service, settings: IngestionSettings, access: Access, hand_in: HandIn, documents: Artefacts
+) -> APIRouter:
+    return speech.router(
+        access,
+        hand_in=hand_in,
+        outcomes=StreamOutcomes(lambda: service.nats, lambda: service.js),
+        documents=documents,
+        wait_seconds=settings.speech_wait_seconds,
+        requests=settings.speech_requests,
+    )
+
+
+def _uploads(
+    service: Service, settings: IngestionSettings, access: Access, hand_in: HandIn, workspace: Workspace
+) -> APIRouter:
+    taker = UploadTaker(service.transaction, hand_in, lasting=timedelta(seconds=settings.upload_seconds))
+    service.on_start(taker.keep_forgetting)
+    return uploads.router(
+        access,
+        taker,
+        limits_of=settings.limits_of,
+        public_url=settings.public_address,
+        workspace=workspace.path,
+    )
+
+
+def _summary(
+    service: Service, settings: IngestionSettings, access: Access, documents: Artefacts
+) -> APIRouter:
+    """Jobs are asked for over HTTP, and whoever asked is told of their end."""
+    jobs = Jobs(service.engine)
+    taker = JobTaker(service.transaction, documents)
+    results = Results(public_url=settings.public_address, days=settings.result_days)
+    outgoing = Outgoing()
+    service.on_stop(outgoing.close)
     jobs_handlers.subscribe(
         service,
         deliver=partial(
             deliver,
             jobs=jobs,
             documents=documents,
-            tenants=tenants.get,
+            tenants=access.tenants.get,
             docs=HttpDocs(outgoing),
-            keep_document=job_taker.keep_document,
+            keep_document=taker.keep_document,
             callbacks=HttpCallbacks(outgoing),
             results=results,
         ),
         attempts=settings.callback_attempts,
     )
-    return service
+    return summary.router(
+        access, taker=taker, jobs=jobs, documents=documents, results=results, store=ObjectSettings()
+    )

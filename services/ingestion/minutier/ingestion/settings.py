@@ -84,5 +84,9 @@ class IngestionSettings(Settings):
         return timedelta(hours=self.max_hours + 1)
 
     @property
+    def public_address(self) -> str | None:
+        return str(self.public_url) if self.public_url else None
+
+    @property
     def known_tenants(self) -> Tenants:
         return Tenants(self.tenants)
