@@ -1,8 +1,11 @@
-"""The servers alone, for tests that bring the services themselves."""
+"""The servers alone, for tests that bring the services themselves, and what any system is reached by."""
 
 from collections.abc import AsyncIterator
 
+import nats
 import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from minutier.compose.embedded import System, running
 from tests.support.delivery_service import Streams, streams_of
@@ -12,6 +15,19 @@ from tests.support.delivery_service import Streams, streams_of
 async def system() -> AsyncIterator[System]:
     async with running(services=[]) as system:
         yield system
+
+
+@pytest.fixture(scope="module")
+async def connection(system: System) -> AsyncIterator[Client]:
+    """To the system that the module has."""
+    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+def js(connection: Client) -> JetStreamContext:
+    return connection.jetstream()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-import nats
 import pytest
 from nats.js import JetStreamContext
 
@@ -43,13 +42,6 @@ async def system() -> AsyncIterator[System]:
     environment = {"MINUTIER_INGESTION_TENANTS": json.dumps({"acme": {"api_key": KEY}})}
     async with running(services=["ingestion"], environment=environment) as system:
         yield system
-
-
-@pytest.fixture(scope="module")
-async def js(system: System) -> AsyncIterator[JetStreamContext]:
-    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield connection.jetstream()
-    await connection.close()
 
 
 async def send(

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import nats
 import pytest
 from nats.js import JetStreamContext
 
@@ -72,13 +71,6 @@ async def system(host: FileHost) -> AsyncIterator[System]:
         for bucket in (BUCKET, "globex-meetings"):
             await asyncio.to_thread(client(system.objects).make_bucket, bucket)
         yield system
-
-
-@pytest.fixture(scope="module")
-async def js(system: System) -> AsyncIterator[JetStreamContext]:
-    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield connection.jetstream()
-    await connection.close()
 
 
 @pytest.fixture(scope="module")

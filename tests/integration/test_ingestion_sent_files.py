@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import httpx
-import nats
 import openai
 import psycopg
 import pytest
@@ -67,13 +66,6 @@ async def system(workspace: Path) -> AsyncIterator[System]:
     }
     async with running(services=["ingestion"], environment=environment) as system:
         yield system
-
-
-@pytest.fixture(scope="module")
-async def connection(system: System) -> AsyncIterator[Client]:
-    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

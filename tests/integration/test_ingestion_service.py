@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import nats
 import pytest
 from minio.commonconfig import ENABLED
 from minio.versioningconfig import VersioningConfig
@@ -62,13 +61,6 @@ async def system(workspace: Path) -> AsyncIterator[System]:
             await asyncio.to_thread(s3.make_bucket, bucket)
         await asyncio.to_thread(s3.set_bucket_versioning, "meetings", VersioningConfig(ENABLED))
         yield system
-
-
-@pytest.fixture(scope="module")
-async def js(system: System) -> AsyncIterator[JetStreamContext]:
-    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield connection.jetstream()
-    await connection.close()
 
 
 async def test_a_meeting_is_kept_as_it_came_and_normalised(

@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import httpx
-import nats
 import psycopg
 import pytest
 from livekit.protocol.egress import EGRESS_ACTIVE, EGRESS_FAILED
@@ -70,13 +69,6 @@ def database_of(system: System) -> str:
 async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=system.url("ingestion"), timeout=30) as http:
         yield http
-
-
-@pytest.fixture
-async def js(system: System) -> AsyncIterator[JetStreamContext]:
-    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield connection.jetstream()
-    await connection.close()
 
 
 class Put(Protocol):
