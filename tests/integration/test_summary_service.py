@@ -3,16 +3,14 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
-import nats
 import pytest
 from minio import Minio
 from nats.js import JetStreamContext
@@ -21,38 +19,44 @@ from pydantic import PostgresDsn
 
 from minutier.compose.embedded import System, running
 from minutier.ingestion.announce import announce
-from minutier.schemas.codec import decode, encode
 from minutier.schemas.events import (
     AnnouncedMetadata,
     Announcement,
-    AnyEvent,
     Failed,
     JobCompleted,
     MetadataKind,
     RecordingAnnounced,
-    Stage,
     StageFailed,
-    TranscriptAttributed,
-    recording_id,
 )
 from minutier.schemas.references import Location
 from minutier.shared import database
-from minutier.shared.artefacts import Artefacts
 from minutier.shared.delivery import begin
-from minutier.shared.objects import Objects, client
+from minutier.shared.objects import client
 from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import EVENT_STREAM
 from tests.support.media import Sound, write
 from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH, Receiver, receiving
-from tests.support.summarisation_fakes import WEEKLY, attributed, transcript
+from tests.support.summarisation_fakes import WEEKLY
+from tests.support.summary_jobs import (
+    EMAIL,
+    OWNER,
+    TITLE,
+    ask,
+    bearer,
+    completed,
+    docs,
+    events,
+    hear,
+    publish,
+    recording_of,
+    until,
+)
 
 DATA = Path(__file__).parent.parent / "data"
-SECONDS = 60
 LONGEST_SECONDS = 10
 BUCKET = "meet-media-storage"
 KEY, OTHER_KEY = "key-of-acme-for-the-tests", "key-of-other-for-the-tests"
 WEBHOOK_KEY, DOCS_KEY = "key-for-the-webhook", "key-for-docs"
-OWNER, EMAIL, TITLE = "owner-of-the-library", "anneliese@example.org", "Bibliothèque de quartier"
 
 
 @pytest.fixture(scope="module")
@@ -94,84 +98,11 @@ async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-@pytest.fixture
-async def js(system: System) -> AsyncIterator[JetStreamContext]:
-    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield connection.jetstream()
-    await connection.close()
-
-
-def bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
-
-
 def put(store: Minio, body: bytes) -> str:
     """The presigned address of a recording in the meeting server's bucket."""
     key = f"recordings/{uuid4()}.ogg"
     store.put_object(BUCKET, key, io.BytesIO(body), len(body))
     return store.presigned_get_object(BUCKET, key, expires=timedelta(hours=1))
-
-
-async def ask(http: httpx.AsyncClient, url: str, **fields: Any) -> str:
-    """As La Suite Meet's backend does; the id of the job."""
-    body = {"user_sub": OWNER, "language": None, "cloud_storage_url": url, "metadata": None} | fields
-    response = await http.post("/api/v2/async-jobs/transcribe/", json=body)
-    answer = response.raise_for_status().json()
-    assert answer == {"job_id": answer["job_id"], "type": "transcript", "status": "pending"}
-    return str(answer["job_id"])
-
-
-def docs(**fields: Any) -> dict[str, Any]:
-    return {"user_email": EMAIL, "title": TITLE, "download_link": "https://meet.example.org/r"} | fields
-
-
-def recording_of(job_id: str) -> UUID:
-    return recording_id("acme", "lasuite-meet", job_id)
-
-
-async def publish(js: JetStreamContext, event: AnyEvent) -> None:
-    await js.publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
-
-
-async def hear(system: System, js: JetStreamContext, recording: UUID) -> None:
-    """What comes of a recording once models have listened to it."""
-    document = transcript(recording=recording)
-    ref = await Artefacts(Objects(system.objects)).store(
-        document, tenant="acme", stage=Stage.ATTRIBUTION, version="1"
-    )
-    await publish(
-        js,
-        TranscriptAttributed.of(
-            recording, tenant="acme", source="minutier/tests", data=attributed(ref, document)
-        ),
-    )
-
-
-async def until(true: Callable[[], Any]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while True:
-            if true():
-                return
-            await asyncio.sleep(0.05)
-
-
-async def events(js: JetStreamContext, kind: type[AnyEvent], recording: UUID) -> list[AnyEvent]:
-    found: list[AnyEvent] = []
-    sequence = 1
-    with suppress(NotFoundError):
-        while True:
-            message = await js.get_msg(
-                EVENT_STREAM, seq=sequence, subject=f"{kind.TYPE}.{recording}", next=True
-            )
-            found.append(decode(message.data or b""))
-            sequence = (message.seq or 0) + 1
-    return found
-
-
-async def completed(js: JetStreamContext, recording: UUID) -> set[str]:
-    """The jobs that ended with what came of this recording."""
-    found = await events(js, JobCompleted, recording)
-    return {str(event.data.job_id) for event in found if isinstance(event, JobCompleted)}
 
 
 async def test_a_transcript_is_told_and_pushed_to_docs_with_its_summary_whatever_fails_at_first(
@@ -329,7 +260,6 @@ async def test_who_may_not_ask_is_told_why_and_nothing_more(system: System, http
     answers = {
         401: await http.post(summarise, json=body, headers=bearer("wrong key of nobody")),
         403: await http.get(f"{summarise}/{job}", headers=bearer(OTHER_KEY)),
-        400: await http.post(transcribe, json=to_docs, headers=bearer(OTHER_KEY)),
         413: await http.post(summarise, json={**body, "content": "x" * 5_000_000}),
     }
     assert {status: answer.status_code for status, answer in answers.items()} == {

@@ -36,6 +36,9 @@ def wanted(**fields: Any) -> TranscriptWanted:
         ("https://STORE.internal/meet/a", "a"),
         ("http://s3.meet.example.org/meet/a", "a"),
         ("https://files.example.org:8443/meet/a", "a"),
+        ("https://meet.store.internal/recordings/1.ogg", "recordings/1.ogg"),
+        ("https://meet.store.internal/meet/a", "meet/a"),
+        ("https://meet.files.example.org:8443/a%20b", "a b"),
     ],
 )
 def test_a_link_into_a_bucket_of_the_tenant_s_is_the_object_there(url: str, key: str) -> None:
@@ -56,6 +59,12 @@ def test_a_link_into_a_bucket_of_the_tenant_s_is_the_object_there(url: str, key:
         "https://elsewhere.example.org/meet/a",
         "https://store.internal@elsewhere.example.org/meet/a",
         "https://files.example.org/meet/a",
+        "https://other.store.internal/a",
+        "https://other.store.internal/meet/a",
+        "https://meet.store.internal/",
+        "https://meet.elsewhere.example.org/a",
+        "https://meetstore.internal/a",
+        "https://meet.files.example.org/a",
         "https://store.internal:99999/meet/a",
         "https://[:::]/meet/a",
     ],
@@ -83,7 +92,15 @@ def test_what_a_job_tells_of_its_recording_is_announced(names: tuple[str, str]) 
 
 @pytest.mark.parametrize(
     ("given", "language"),
-    [("fr", "fr"), ("fr-FR", "fr"), ("fr_fr", "fr"), ("NL-be", "nl"), ("", None), (None, None)],
+    [
+        ("fr", "fr"),
+        ("fr-FR", "fr"),
+        ("fr_fr", "fr"),
+        ("NL-be", "nl"),
+        ("auto", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_of_a_language_tag_the_language_counts(given: str | None, language: str | None) -> None:
     assert wanted(language=given).language == language

@@ -29,8 +29,9 @@ _DOCS_TITLE = 255
 
 
 def _primary(tag: str) -> str | None:
-    """Of ``fr-FR`` or ``fr_fr`` the language alone; nothing where there is none."""
-    return tag.replace("_", "-").partition("-")[0].lower() or None
+    """Of ``fr-FR`` or ``fr_fr`` the language alone; nothing where it is empty, or to be detected."""
+    language = tag.replace("_", "-").partition("-")[0].lower()
+    return None if language in {"", "auto"} else language
 
 
 def _written(time: object) -> object:
@@ -41,7 +42,7 @@ def _written(time: object) -> object:
 
 LanguageTag = Annotated[
     str,
-    Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9_-]*)?)?$", description="ISO 639, or a tag: `fr-FR`"),
+    Field(pattern=r"^(auto|[A-Za-z]{2,3}([-_][A-Za-z0-9_-]*)?)?$", description="ISO 639, or a tag: `fr-FR`"),
     AfterValidator(_primary),
 ]
 Time = Annotated[AwareDatetime, BeforeValidator(_written)]
@@ -131,19 +132,29 @@ def located(url: str, tenant: Tenant, store: ObjectSettings) -> Location | Link:
     A webhook, a bucket notification and the reconciler name the object, and it is one recording.
     """
     try:
-        parts = urlsplit(url)
-        known = _leads_to_store(parts, tenant, store)
+        found = _object_at(urlsplit(url), tenant, store)
     except ValueError:
         # It leads nowhere, as whoever follows it will tell.
         return Link(url=url)
-    bucket, _, key = unquote(parts.path).removeprefix("/").partition("/")
-    if not known or bucket not in tenant.buckets or not _is_key(key):
+    if found is None or not _is_key(found[1]):
         return Link(url=url)
-    return Location(bucket=bucket, key=key)
+    return Location(bucket=found[0], key=found[1])
 
 
-def _leads_to_store(parts: SplitResult, tenant: Tenant, store: ObjectSettings) -> bool:
-    host = parts.hostname or ""
+def _object_at(parts: SplitResult, tenant: Tenant, store: ObjectSettings) -> tuple[str, str] | None:
+    """The bucket and the key, of a bucket that is named in the path, or before the store's host."""
+    host, path = parts.hostname or "", unquote(parts.path).removeprefix("/")
+    bucket, _, key = path.partition("/")
+    if bucket in tenant.buckets and _is_store(host, parts, tenant, store):
+        return bucket, key
+    for bucket in tenant.buckets:
+        behind = host.removeprefix(f"{bucket}.")
+        if behind != host and _is_store(behind, parts, tenant, store):
+            return bucket, path
+    return None
+
+
+def _is_store(host: str, parts: SplitResult, tenant: Tenant, store: ObjectSettings) -> bool:
     if is_listed(parts.scheme, host, parts.port, tenant.fetch_hosts):
         return True
     secure = parts.scheme == "https"
