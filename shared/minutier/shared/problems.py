@@ -1,7 +1,8 @@
 """What is answered when a request cannot be: problem documents (RFC 9457) that repeat nothing of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -15,6 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
+_MOST_FAULTS = 5
+
+_MEDIA_TYPE = "application/problem+json"
+
 
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 has it."""
@@ -27,7 +32,8 @@ class Problem(BaseModel):
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of answers with these statuses: that they are problem documents."""
-    return {status: {"model": Problem, "content": {"application/problem+json": {}}} for status in statuses}
+    content = {_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {status: {"content": content} for status in statuses}
 
 
 def install(app: FastAPI) -> None:
@@ -64,7 +70,14 @@ class Unexpected:
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(document.model_dump(), status, headers, media_type="application/problem+json")
+    return JSONResponse(document.model_dump(), status, headers, media_type=_MEDIA_TYPE)
+
+
+def faults(errors: Iterable[Mapping[str, Any]]) -> str:
+    """What is wrong where, of the first of pydantic's ``errors``."""
+    return "; ".join(
+        f"'{'.'.join(map(str, fault['loc']))}': {fault['msg']}" for fault in islice(errors, _MOST_FAULTS)
+    )
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -73,7 +86,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
-    """Says what is wrong where."""
     assert isinstance(error, RequestValidationError)
-    faults = [f"'{fault['loc'][-1]}': {fault['msg']}" for fault in error.errors()]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(faults))
+    # A place begins with the part of the request: the body, the query, the path.
+    found = [{**fault, "loc": fault["loc"][1:] or fault["loc"]} for fault in error.errors()]
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, faults(found))

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting, condense, read_meeting
 from minutier.ingestion.accounts.domain import UnreadableAccount
+from minutier.ingestion.sources import multipart
 from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered
 from minutier.ingestion.sources.multipart import Form, Sent
 from minutier.schemas.events import AnnouncedMetadata, AnnouncedTrack, Announcement, MetadataKind
@@ -130,7 +131,7 @@ def router(access: Access, meetings: Meetings) -> APIRouter:
         async with meetings.hand_in.form(request, tenant) as form:
             return await meetings.take(tenant, form)
 
-    routes.post("/webhooks/bigbluebutton", openapi_extra={"requestBody": _FORM})(take)
+    routes.post("/webhooks/bigbluebutton", openapi_extra=_FORM)(take)
     return routes
 
 
@@ -176,20 +177,11 @@ def _refused(detail: str) -> HTTPException:
     return HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
 
-_FILE = {"type": "string", "format": "binary"}
-_FORM = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["meeting_id", "events", "audio"],
-                "properties": {
-                    "meeting_id": {"type": "string", "maxLength": 200, "description": "the internal one"},
-                    "events": _FILE | {"description": "events.xml"},
-                    "audio": {"type": "array", "items": _FILE, "description": "under their own names"},
-                },
-            }
-        }
+_FORM = multipart.described(
+    {
+        "meeting_id": {"type": "string", "maxLength": 200, "description": "the internal one"},
+        "events": multipart.FILE | {"description": "events.xml"},
+        "audio": {"type": "array", "items": multipart.FILE, "description": "under their own names"},
     },
-}
+    required=["meeting_id", "events", "audio"],
+)

@@ -1,7 +1,8 @@
 """What a store tells of its buckets: notifications as S3 has them, over HTTP or NATS."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Protocol
 from urllib.parse import unquote_plus
 
@@ -15,6 +16,7 @@ from minutier.ingestion.sources.bucket_objects import BucketObject
 from minutier.ingestion.tenants import Tenants
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location
+from minutier.shared.problems import faults
 
 _BODY_BYTES = 1024**2
 _RECORDS = 1000
@@ -121,9 +123,39 @@ def router(access: Access, notifications: BucketNotifications) -> APIRouter:
         try:
             return await notifications.take(Notification.model_validate_json(body), sender=tenant)
         except ValidationError as error:
-            faults = (f"'{'.'.join(map(str, fault['loc']))}': {fault['msg']}" for fault in error.errors()[:3])
-            raise HTTPException(422, f"This is no S3 bucket notification. {'; '.join(faults)}") from None
+            detail = f"This is no S3 bucket notification. {faults(error.errors())}"
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from None
 
-    document = {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}
-    routes.post("/webhooks/s3", openapi_extra={"requestBody": document})(take)
+    routes.post("/webhooks/s3", openapi_extra={"requestBody": _DOCUMENT})(take)
     return routes
+
+
+def _object(required: Mapping[str, object], **optional: object) -> dict[str, object]:
+    return {"type": "object", "required": list(required), "properties": {**required, **optional}}
+
+
+_TEXT = {"type": "string"}
+_RECORD = _object(
+    {
+        "eventName": _TEXT | {"description": "s3:ObjectCreated:Put, with or without its prefix"},
+        "s3": _object(
+            {
+                "bucket": _object({"name": _TEXT}),
+                "object": _object(
+                    {"key": _TEXT | {"minLength": 1, "description": "as in the query of an address"}},
+                    eTag={"type": ["string", "null"]},
+                    versionId={"type": ["string", "null"]},
+                    contentType={"type": ["string", "null"]},
+                ),
+            }
+        ),
+    }
+)
+_DOCUMENT = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _object({}, Records={"type": "array", "maxItems": _RECORDS, "items": _RECORD})
+        }
+    },
+}

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.domain import display_name
+from minutier.ingestion.sources import multipart
 from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered
 from minutier.ingestion.sources.multipart import Form
 from minutier.schemas.events import Announcement
@@ -85,7 +86,7 @@ def router(access: Access, sessions: Sessions) -> APIRouter:
         async with sessions.hand_in.form(request, tenant) as form:
             return await sessions.take(tenant, form)
 
-    routes.post("/webhooks/jibri", openapi_extra={"requestBody": _FORM})(take)
+    routes.post("/webhooks/jibri", openapi_extra=_FORM)(take)
     return routes
 
 
@@ -112,20 +113,11 @@ def _name(entry: Any) -> str | None:
     return display_name(name) if isinstance(name, str) else None
 
 
-_FILE = {"type": "string", "format": "binary"}
-_FORM = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["session", "recording"],
-                "properties": {
-                    "session": {"type": "string", "maxLength": 200, "description": "its folder's name"},
-                    "recording": _FILE,
-                    "metadata": _FILE | {"description": "metadata.json"},
-                },
-            }
-        }
+_FORM = multipart.described(
+    {
+        "session": {"type": "string", "maxLength": 200, "description": "its folder's name"},
+        "recording": multipart.FILE,
+        "metadata": multipart.FILE | {"description": "metadata.json"},
     },
-}
+    required=["session", "recording"],
+)

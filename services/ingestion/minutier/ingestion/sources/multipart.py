@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -37,6 +37,15 @@ class Sent:
 
     path: Path
     name: str
+
+
+FILE = {"type": "string", "format": "binary"}
+
+
+def described(properties: Mapping[str, Any], *, required: Sequence[str]) -> dict[str, Any]:
+    """What OpenAPI says of a request that brings such a form."""
+    schema = {"type": "object", "required": required, "properties": properties}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
 async def receive(request: Request, folder: Path, *, limit: int) -> Form:

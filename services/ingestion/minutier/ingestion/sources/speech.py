@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
+from minutier.ingestion.sources import multipart
 from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.sources.multipart import Form
 from minutier.ingestion.speech.formats import (
@@ -52,33 +53,25 @@ _STATUS = {
 _LANGUAGE = "^([A-Za-z]{2,3}([-_][A-Za-z0-9_-]*)?|auto|)$"
 _NOT_STREAMED = "^([Ff]alse|)$"
 
-_FORM = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {"type": "string", "format": "binary", "minLength": 1},
-                    "model": {"description": "any; the server's own is used"},
-                    "language": {
-                        "type": "string",
-                        "pattern": _LANGUAGE,
-                        "description": "ISO 639 code; detected if not given",
-                    },
-                    "response_format": {"enum": list(ResponseFormat), "default": ResponseFormat.JSON},
-                    "timestamp_granularities[]": {"type": "array", "items": {"enum": list(Granularity)}},
-                    "stream": {"type": "string", "pattern": _NOT_STREAMED},
-                    **{
-                        name: {"description": "accepted, and without effect"}
-                        for name in ("prompt", "temperature", "chunking_strategy")
-                    },
-                },
-            }
-        }
+_FORM = multipart.described(
+    {
+        "file": multipart.FILE | {"minLength": 1},
+        "model": {"description": "any; the server's own is used"},
+        "language": {
+            "type": "string",
+            "pattern": _LANGUAGE,
+            "description": "ISO 639 code; detected if not given",
+        },
+        "response_format": {"enum": list(ResponseFormat), "default": ResponseFormat.JSON},
+        "timestamp_granularities[]": {"type": "array", "items": {"enum": list(Granularity)}},
+        "stream": {"type": "string", "pattern": _NOT_STREAMED},
+        **{
+            name: {"description": "accepted, and without effect"}
+            for name in ("prompt", "temperature", "chunking_strategy")
+        },
     },
-}
+    required=["file"],
+)
 
 
 class Documents(Protocol):
@@ -140,7 +133,7 @@ def router(
         routes.post(
             path,
             response_model=None,
-            openapi_extra={"requestBody": _FORM},
+            openapi_extra=_FORM,
             responses={
                 200: {
                     "model": Transcription | VerboseTranscription | DiarizedTranscription,

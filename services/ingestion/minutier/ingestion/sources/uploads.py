@@ -6,7 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from minutier.ingestion.access import Access, body_of, too_large
 from minutier.ingestion.domain import Limits
 from minutier.ingestion.signing import sign, verify
-from minutier.ingestion.uploads.take import Details, UploadTaker
-from minutier.shared.problems import described
+from minutier.ingestion.uploads.take import Details, Promise
+from minutier.shared.problems import described, faults
 
 _BODY_BYTES = 256 * 1024
 
@@ -34,9 +34,19 @@ class Uploaded(BaseModel):
     recording_id: UUID
 
 
+class Uploads(Protocol):
+    async def promise(self, tenant: str, details: Details) -> Promise | None:
+        """Expect a recording; ``None`` where it was taken in before."""
+        ...
+
+    async def take(self, tenant: str, recording_id: UUID, file: Path) -> bool:
+        """Announce the promised recording; false where it came before."""
+        ...
+
+
 def router(
     access: Access,
-    uploads: UploadTaker,
+    uploads: Uploads,
     *,
     workspace: Path,
     limits_of: Callable[[str], Limits],
@@ -115,8 +125,7 @@ def _details(body: bytes) -> Details:
     try:
         return Details.model_validate_json(body or b"{}")
     except ValidationError as error:
-        faults = (f"'{'.'.join(map(str, fault['loc']))}': {fault['msg']}" for fault in error.errors())
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(faults)) from None
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, faults(error.errors())) from None
 
 
 def _path(tenant: str, recording_id: UUID) -> str:
