@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from minutier.compose.provision import SERVICES, ProvisionSettings, missing_passwords
 from minutier.compose.servers import POSTGRES_VERSION
+from minutier.ingestion.settings import IngestionSettings
 from minutier.shared import settings as shared_settings
 from minutier.shared.service import Service
 from minutier.shared.settings import DatabaseSettings, HttpSettings, NatsSettings, ObjectSettings, Settings
@@ -28,7 +29,7 @@ COMPOSE = ROOT / "compose" / "compose.yaml"
 DOCKERFILE = ROOT / "compose" / "Dockerfile"
 EXAMPLE = ROOT / "compose" / ".env.example"
 
-SECRET = "k3y"
+SECRET = "k3y-of-the-containers"
 SERVERS = {"postgres": 5432, "nats": 4222, "minio": 9000}
 
 TEXT = COMPOSE.read_text()
@@ -117,6 +118,7 @@ def test_the_example_names_every_secret_and_gives_none() -> None:
     assert set(values.values()) == {""}
     assert not re.search(r"\$\{\w+:-[^}]", TEXT)
     assert not OPTIONAL & REQUIRED
+    assert set(re.findall(r"^# ([A-Z_]+)=\S", EXAMPLE.read_text(), re.MULTILINE)) == OPTIONAL
 
 
 def settings_of(container: str) -> list[type[Settings]]:
@@ -140,7 +142,7 @@ def test_every_variable_is_read(name: str) -> None:
         for field in kind.model_fields
     }
     if name == "minutier":
-        known.add("MINUTIER_QUERY_URL")
+        known |= {"MINUTIER_QUERY_URL", "MINUTIER_INGESTION_URL", "MINUTIER_INGESTION_OPERATOR_KEY"}
     given = {key for key in CONTAINERS[name].get("environment", {}) if key.startswith("MINUTIER_")}
     assert {key.partition("__")[0] for key in given} <= known
 
@@ -186,16 +188,31 @@ def test_a_service_is_asked_where_it_answers_and_started_when_all_is_ready(
     }
 
 
-def test_only_query_can_be_reached_and_only_from_this_machine() -> None:
-    assert {name for name, container in CONTAINERS.items() if "ports" in container} == {"query"}
+def test_only_query_and_ingestion_can_be_reached_and_only_from_this_machine() -> None:
+    published = {name: container["ports"] for name, container in CONTAINERS.items() if "ports" in container}
     port = CONTAINERS["query"]["environment"]["MINUTIER_HTTP_PORT"]
-    assert CONTAINERS["query"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert published == {"query": [f"127.0.0.1:8000:{port}"], "ingestion": [f"127.0.0.1:8001:{port}"]}
+    for name in published:
+        assert CONTAINERS[name]["environment"]["MINUTIER_HTTP_HOST"] == "0.0.0.0"
     assert FILE["networks"]["internal"]["internal"] is True
     assert {name for name, found in CONTAINERS.items() if "outside" in found.get("networks", [])} == {
         "query",
+        "ingestion",
         "summarisation",
     }
-    assert CONTAINERS["minutier"]["environment"]["MINUTIER_QUERY_URL"] == f"http://query:{port}"
+    told = CONTAINERS["minutier"]["environment"]
+    assert told["MINUTIER_QUERY_URL"] == f"http://query:{port}"
+    assert told["MINUTIER_INGESTION_URL"] == f"http://ingestion:{port}"
+
+
+def test_the_tenants_are_read_from_the_file_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"^# INGESTION_TENANTS='(.+)'$", EXAMPLE.read_text(), re.MULTILINE)
+    monkeypatch.setenv("MINUTIER_INGESTION_TENANTS", example.replace("…", SECRET))
+    monkeypatch.setenv("MINUTIER_INGESTION_OPERATOR_KEY", SECRET)
+    settings = IngestionSettings()
+    assert settings.tenants["acme"].api_key.get_secret_value() == SECRET
+    for name in ("ingestion", "minutier"):
+        assert CONTAINERS[name]["environment"]["MINUTIER_INGESTION_OPERATOR_KEY"] == SECRET
 
 
 def test_the_servers_listen_where_they_are_asked() -> None:
