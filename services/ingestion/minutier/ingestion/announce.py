@@ -62,32 +62,26 @@ async def announce(
     session = transaction.session
     identity = Identity(tenant, announcement.source, announcement.external_id)
     locations = _lasting_locations(announcement)
-    # In one order, so that of two announcements that share objects neither waits for the other.
-    claims = {
-        location: await repository.claim_of(session, tenant, location, etag=etag)
-        for location in sorted(locations, key=lambda location: (location.bucket, location.key))
-    }
-    await repository.end(session, identity)
-    standing = _standing(claims.values())
+    standing = _standing(await repository.claims_of(session, tenant, locations, etag=etag))
     if standing is None or (ids_are_recordings and standing.is_anothers(identity)):
-        for location in locations:
-            await repository.claim(
-                session,
-                location,
-                identity,
-                etag=etag,
-                language=announcement.language,
-                has_metadata=announcement.metadata is not None,
-            )
-    elif standing.rejected_as is None:
-        return Announced(standing.recording_id, new=False)
+        new = await repository.claim(
+            session,
+            locations,
+            identity,
+            etag=etag,
+            language=announcement.language,
+            has_metadata=announcement.metadata is not None,
+        )
+        if not new:
+            return Announced(identity.recording_id, new=False)
     else:
+        await repository.end(session, identity)
+        if standing.rejected_as is None:
+            return Announced(standing.recording_id, new=False)
         identity = standing.rejected_as
         announcement = announcement.model_copy(
             update={"source": identity.source, "external_id": identity.external_id}
         )
-    if await repository.is_taken_in(session, identity.recording_id):
-        return Announced(identity.recording_id, new=False)
     transaction.publish(
         RecordingAnnounced.of(identity.recording_id, tenant=tenant, source=SOURCE, data=announcement)
     )

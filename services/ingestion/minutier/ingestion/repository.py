@@ -1,16 +1,18 @@
 """Every SQL statement of ingestion."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, String, exists, func, literal, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -116,56 +118,69 @@ class Claim:
         return self.source == identity.source and self.recording_id != identity.recording_id
 
 
-async def claim_of(
-    session: AsyncSession, tenant: str, location: Location, *, etag: str | None
-) -> Claim | None:
-    """Which recording an object is; whoever else announces it waits for this transaction.
+async def claims_of(
+    session: AsyncSession, tenant: str, locations: Collection[Location], *, etag: str | None
+) -> list[Claim | None]:
+    """Which recording each object is; whoever else announces one waits for this transaction.
 
     Two etags that are both known and differ are two objects. An etag that nobody knew is kept.
     """
-    name = f"{tenant}/{location.bucket}/{location.key}"
-    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    objects = _objects(locations)
+    if not objects:
+        return []
+    # In one order, so that of two announcements that share objects neither waits for the other; and in a
+    # statement of its own, since the next sees what was committed before it began.
+    names = [f"{tenant}/{bucket}/{key}" for bucket, key in objects]
+    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(_each(names), 0))))
     statement = (
         select(AnnouncedObject, Recording)
         .join(Recording, col(Recording.id) == col(AnnouncedObject.recording_id), isouter=True)
         .where(
             col(AnnouncedObject.tenant) == tenant,
-            col(AnnouncedObject.bucket) == location.bucket,
-            col(AnnouncedObject.key) == location.key,
+            tuple_(col(AnnouncedObject.bucket), col(AnnouncedObject.key)).in_(objects),
             *([col(AnnouncedObject.etag).in_(["", etag])] if etag else []),
         )
-        .order_by((col(AnnouncedObject.etag) == etag).desc(), col(AnnouncedObject.announced_at).desc())
-        .limit(1)
+        .ext(distinct_on(col(AnnouncedObject.bucket), col(AnnouncedObject.key)))
+        .order_by(
+            AnnouncedObject.bucket,
+            AnnouncedObject.key,
+            (col(AnnouncedObject.etag) == etag).desc(),
+            col(AnnouncedObject.announced_at).desc(),
+        )
     )
-    found = (await session.exec(statement)).first()
-    if found is None:
-        return None
+    found = {}
     # A recording that is not settled yet has no row.
-    announced, recording = cast("tuple[AnnouncedObject, Recording | None]", found)
-    if etag:
-        announced.etag = etag
-    rejected = recording is not None and recording.rejected is not None
-    return Claim(
-        announced.recording_id,
-        announced.source,
-        Identity(tenant, recording.source, recording.external_id) if recording and rejected else None,
-    )
+    for announced, recording in cast(
+        "Iterable[tuple[AnnouncedObject, Recording | None]]", await session.exec(statement)
+    ):
+        if etag:
+            announced.etag = etag
+        rejected = recording is not None and recording.rejected is not None
+        found[announced.bucket, announced.key] = Claim(
+            announced.recording_id,
+            announced.source,
+            Identity(tenant, recording.source, recording.external_id) if recording and rejected else None,
+        )
+    return [found.get(object_) for object_ in objects]
 
 
 async def claim(
     session: AsyncSession,
-    location: Location,
+    locations: Collection[Location],
     identity: Identity,
     *,
     etag: str | None,
     language: str | None,
     has_metadata: bool,
-) -> None:
-    """Note which recording an object is, after `claim_of` has said whose it was."""
+) -> bool:
+    """Note which recording the objects are, after `claims_of` has said whose they were, and that its end was
+    told of; false where it was taken in.
+    """
+    objects = _objects(locations)
     row = {
         "tenant": identity.tenant,
-        "bucket": location.bucket,
-        "key": location.key,
+        "bucket": _each(bucket for bucket, _ in objects),
+        "key": _each(key for _, key in objects),
         "etag": etag or "",
         "recording_id": identity.recording_id,
         "source": identity.source,
@@ -174,12 +189,13 @@ async def claim(
         "announced_at": now(),
     }
     object_ = ["tenant", "bucket", "key", "etag"]
-    statement = insert(AnnouncedObject).values(row)
-    await session.exec(
-        statement.on_conflict_do_update(
-            index_elements=object_, set_={name: row[name] for name in row if name not in object_}
-        )
+    written = insert(AnnouncedObject).values(row)
+    claimed = written.on_conflict_do_update(
+        index_elements=object_, set_={name: written.excluded[name] for name in row if name not in object_}
     )
+    taken_in = exists().where(col(Recording.id) == identity.recording_id, col(Recording.rejected).is_(None))
+    statement = select(~taken_in).add_cte(claimed.cte("claimed"), _ended(identity).cte("ended"))
+    return bool((await session.exec(statement)).one())
 
 
 async def expect(session: AsyncSession, identity: Identity, *, due_at: datetime) -> None:
@@ -189,17 +205,7 @@ async def expect(session: AsyncSession, identity: Identity, *, due_at: datetime)
 
 async def end(session: AsyncSession, identity: Identity) -> bool:
     """This recording's end was told of, by an announcement or otherwise; false where it was before."""
-    statement = (
-        insert(Expectation)
-        .values(_expectation(identity, None))
-        .on_conflict_do_update(
-            index_elements=["recording_id"],
-            set_={"due_at": None},
-            where=col(Expectation.due_at).is_not(None),
-        )
-        .returning(col(Expectation.recording_id))
-    )
-    return (await session.exec(statement)).first() is not None
+    return (await session.exec(_ended(identity))).first() is not None
 
 
 async def reject(session: AsyncSession, identity: Identity, reason: RejectionReason) -> bool:
@@ -220,6 +226,29 @@ async def reject(session: AsyncSession, identity: Identity, reason: RejectionRea
         .returning(col(Recording.id))
     )
     return (await session.exec(statement)).first() is not None
+
+
+def _ended(identity: Identity) -> ReturningInsert[tuple[UUID]]:
+    return (
+        insert(Expectation)
+        .values(_expectation(identity, None))
+        .on_conflict_do_update(
+            index_elements=["recording_id"],
+            set_={"due_at": None},
+            where=col(Expectation.due_at).is_not(None),
+        )
+        .returning(col(Expectation.recording_id))
+    )
+
+
+def _objects(locations: Iterable[Location]) -> list[tuple[str, str]]:
+    """Each once, whatever its version, and always in one order."""
+    return sorted({(location.bucket, location.key) for location in locations})
+
+
+def _each(values: Iterable[str]) -> FunctionElement[str]:
+    """One row for each."""
+    return func.unnest(literal(list(values), ARRAY(String)), type_=String)
 
 
 def _expectation(identity: Identity, due_at: datetime | None) -> dict[str, object]:
