@@ -15,6 +15,11 @@ class Contract(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True)
 
 
+# What somebody outside may call people, meetings and recordings, at most.
+NAME_CHARACTERS = 200
+TITLE_CHARACTERS = 300
+ID_CHARACTERS = 256
+
 Seconds = Annotated[float, Field(ge=0, description="seconds")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

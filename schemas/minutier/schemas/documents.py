@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from minutier.schemas.base import Contract, Language, Model, Probability, Seconds, Span
+from minutier.schemas.base import NAME_CHARACTERS, Contract, Language, Model, Probability, Seconds, Span
 
 UNKNOWN_SPEAKER = "unknown"
 
@@ -181,7 +181,7 @@ class CorrectionDocument(Document):
     """Who a speaker is, said by hand; written by query. Without a name the evidence counts again."""
 
     speaker: SpeakerId
-    name: str | None = Field(None, min_length=1, max_length=200)
+    name: str | None = Field(None, min_length=1, max_length=NAME_CHARACTERS)
 
 
 class Engine(StrEnum):

@@ -11,7 +11,17 @@ from uuid import UUID, uuid4, uuid5
 
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
-from minutier.schemas.base import Contract, Language, Probability, Seconds, Tenant, Text
+from minutier.schemas.base import (
+    ID_CHARACTERS,
+    NAME_CHARACTERS,
+    TITLE_CHARACTERS,
+    Contract,
+    Language,
+    Probability,
+    Seconds,
+    Tenant,
+    Text,
+)
 from minutier.schemas.clock import now
 from minutier.schemas.documents import Engine, SpeakerId
 from minutier.schemas.references import Link, Location, StoredRef
@@ -45,7 +55,7 @@ MeetingServer = Annotated[
 ]
 
 
-ParticipantName = Annotated[Text, Field(min_length=1, max_length=200, description="display name")]
+ParticipantName = Annotated[Text, Field(min_length=1, max_length=NAME_CHARACTERS, description="display name")]
 
 
 def _at_least_one_of(one: str, several: str) -> ConfigDict:
@@ -119,7 +129,7 @@ class AnnouncedTrack(Contract):
     external_id: Text | None = Field(
         None,
         min_length=1,
-        max_length=256,
+        max_length=ID_CHARACTERS,
         description="the meeting server's own id of the participant, by which its account knows them",
     )
     location: Location | Link
@@ -147,8 +157,8 @@ class Announcement(Contract):
     model_config = _at_least_one_of("mix", "tracks")
 
     source: MeetingServer
-    external_id: Text = Field(min_length=1, max_length=256, description="unique within the source")
-    title: Text | None = Field(None, max_length=300)
+    external_id: Text = Field(min_length=1, max_length=ID_CHARACTERS, description="unique within the source")
+    title: Text | None = Field(None, max_length=TITLE_CHARACTERS)
     language: Language | None = None
     speakers: int | None = Field(None, ge=1, le=64, description="number of speakers, if known")
     started_at: AwareDatetime | None = None

@@ -21,7 +21,7 @@ from minutier.query.paging import BadCursor, Position
 from minutier.query.ports import Documents, Recordings, Signals, Transactions
 from minutier.query.settings import QuerySettings
 from minutier.query.watch import StageProgress, watch
-from minutier.schemas.base import Tenant
+from minutier.schemas.base import NAME_CHARACTERS, Tenant
 from minutier.schemas.documents import Document, MinutesDocument, SpeakerId, TranscriptDocument
 from minutier.schemas.references import ObjectRef
 from minutier.shared import rendering
@@ -32,7 +32,6 @@ _RECORDING = TypeAdapter(Recording)
 # What was said is for the one who asked, not for a cache on the way.
 _PRIVATE = {"Cache-Control": "no-store"}
 _RETRY_SECONDS = 10
-_NAME_CHARACTERS = 200
 _ON_ONE_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _NAME = rf"{_ON_ONE_LINE}*[^\s\x00-\x1f\x7f-\x9f]{_ON_ONE_LINE}*"
 
@@ -62,15 +61,15 @@ class Minutes(MinutesDocument):
 
 def _on_one_line(name: str) -> str:
     trimmed = name.strip()
-    if not trimmed or len(name) > _NAME_CHARACTERS or not re.fullmatch(_NAME, name):
-        raise ValueError(f"give 1 to {_NAME_CHARACTERS} characters on one line, or null to take a name back")
+    if not trimmed or len(name) > NAME_CHARACTERS or not re.fullmatch(_NAME, name):
+        raise ValueError(f"give 1 to {NAME_CHARACTERS} characters on one line, or null to take a name back")
     return trimmed
 
 
 Name = Annotated[
     str,
     AfterValidator(_on_one_line),
-    Field(json_schema_extra={"minLength": 1, "maxLength": _NAME_CHARACTERS, "pattern": f"^{_NAME}$"}),
+    Field(json_schema_extra={"minLength": 1, "maxLength": NAME_CHARACTERS, "pattern": f"^{_NAME}$"}),
 ]
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from minutier.ingestion.spans import Span
-
-_NAME_CHARACTERS = 200
+from minutier.schemas.base import NAME_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class UnreadableAccount(ValueError):
 def display_name(text: str) -> str | None:
     """A name as it can be shown, on one line; ``None`` where nothing of it is left."""
     words = "".join(character if character.isprintable() else " " for character in text).split()
-    return " ".join(words)[:_NAME_CHARACTERS].strip() or None
+    return " ".join(words)[:NAME_CHARACTERS].strip() or None
 
 
 def seconds_since_1970(moment: datetime) -> float:

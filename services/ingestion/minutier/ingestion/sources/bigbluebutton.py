@@ -19,6 +19,7 @@ from minutier.ingestion.accounts.domain import UnreadableAccount
 from minutier.ingestion.sources import multipart
 from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered
 from minutier.ingestion.sources.multipart import Form, Sent
+from minutier.schemas.base import ID_CHARACTERS, NAME_CHARACTERS, TITLE_CHARACTERS
 from minutier.schemas.events import AnnouncedMetadata, AnnouncedTrack, Announcement, MetadataKind
 from minutier.schemas.references import Location
 from minutier.shared.objects import upload_location
@@ -26,9 +27,6 @@ from minutier.shared.objects import upload_location
 SOURCE = "bigbluebutton"
 
 _EVENTS_BYTES = 512 * 1024**2
-_TITLE_CHARACTERS = 300
-_NAME_CHARACTERS = 200
-_ID_CHARACTERS = 256
 _TRACKS = 200
 
 
@@ -148,7 +146,7 @@ def _announcement(
         AnnouncedTrack(
             participant=_name(meeting, part.told.participant, screen=part.told.screen),
             # The voices in what somebody shares are not theirs.
-            external_id=None if part.told.screen else part.told.participant[:_ID_CHARACTERS],
+            external_id=None if part.told.screen else part.told.participant[:ID_CHARACTERS],
             location=location,
             offset=part.told.start - start,
         )
@@ -158,7 +156,7 @@ def _announcement(
     return Announcement(
         source=SOURCE,
         external_id=external_id,
-        title=meeting.title and meeting.title[:_TITLE_CHARACTERS],
+        title=meeting.title and meeting.title[:TITLE_CHARACTERS],
         started_at=datetime.fromtimestamp(start, UTC),
         ended_at=datetime.fromtimestamp(max(part.told.end for part in recording.parts), UTC),
         mix=None if tracks else locations[0],
@@ -170,7 +168,8 @@ def _announcement(
 def _name(meeting: Meeting, participant: str, *, screen: bool) -> str:
     """Whose track it is; of whom no name is known, the id."""
     name = meeting.account.names.get(participant, participant)
-    return f"{name[: _NAME_CHARACTERS - 9]} · screen" if screen else name[:_NAME_CHARACTERS]
+    suffix = " · screen" if screen else ""
+    return name[: NAME_CHARACTERS - len(suffix)] + suffix
 
 
 def _refused(detail: str) -> HTTPException:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from minutier.ingestion.tenants import Tenant
+from minutier.schemas.base import ID_CHARACTERS, NAME_CHARACTERS, TITLE_CHARACTERS
 from minutier.schemas.events import AnnouncedTrack, Announcement
 from minutier.schemas.references import Location
 
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from livekit.protocol.egress import EgressInfo
 
 SOURCE = "livekit"
-
-_TITLE_LENGTH = 300
-_NAME_LENGTH = 200
-_ID_LENGTH = 256
 
 
 @dataclass(frozen=True)
@@ -90,14 +87,16 @@ def announcement(egress: "EgressInfo", result: Result, location: Location, tenan
     """Of all voices, or of the participant whom the egress was of. Raises `ValidationError`."""
     person = egress.participant.identity if egress.HasField("participant") else ""
     track = (
-        AnnouncedTrack(participant=person[:_NAME_LENGTH], external_id=person[:_ID_LENGTH], location=location)
+        AnnouncedTrack(
+            participant=person[:NAME_CHARACTERS], external_id=person[:ID_CHARACTERS], location=location
+        )
         if person
         else None
     )
     return Announcement(
         source=SOURCE,
         external_id=result.external_id,
-        title=egress.room_name[:_TITLE_LENGTH] or None,
+        title=egress.room_name[:TITLE_CHARACTERS] or None,
         started_at=result.started_at,
         ended_at=result.ended_at,
         mix=None if track else location,

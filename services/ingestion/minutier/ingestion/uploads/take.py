@@ -15,7 +15,7 @@ from minutier.ingestion.announce import Transactions
 from minutier.ingestion.domain import Identity
 from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.uploads import repository as uploads_repository
-from minutier.schemas.base import Contract, Language, Text
+from minutier.schemas.base import ID_CHARACTERS, TITLE_CHARACTERS, Contract, Language, Text
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement, ParticipantName
 from minutier.shared.objects import upload_location
@@ -39,9 +39,12 @@ class Details(Contract):
     model_config = ConfigDict(strict=True)
 
     external_id: Text | None = Field(
-        None, min_length=1, max_length=256, description="unique among your uploads; made up if not given"
+        None,
+        min_length=1,
+        max_length=ID_CHARACTERS,
+        description="unique among your uploads; made up if not given",
     )
-    title: Text | None = Field(None, max_length=300)
+    title: Text | None = Field(None, max_length=TITLE_CHARACTERS)
     language: Language | None = None
     speakers: Annotated[int, Field(ge=1, le=64), BeforeValidator(_whole)] | None = Field(
         None, description="number of speakers, if known"
