@@ -157,7 +157,7 @@ async def test_unknown_fields_events_and_states_are_accepted(http: httpx.AsyncCl
     assert heard.events[0][1].egress_info.egress_id == "EG_new"
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b'{"event": 7}', b"{"])
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b'{"event": 7}', b"{", b'"egress_ended"', b"[]"])
 async def test_what_is_signed_and_is_no_event_is_told_to_be_none(
     http: httpx.AsyncClient, heard: Heard, body: bytes
 ) -> None:

@@ -98,10 +98,14 @@ class Signatures:
         # The receiver looks at it too, in a time that tells how much of it was right.
         if not hmac.compare_digest(signed, hashlib.sha256(body).digest()):
             raise Unsigned
+        unreadable = HTTPException(422, "The body is not an event as LiveKit writes one in JSON.")
+        # Protobuf's reader finds no field in a string, and is content.
+        if not body.lstrip().startswith(b"{"):
+            raise unreadable
         try:
             return WebhookReceiver(verifier).receive(body.decode(), token)
         except (ParseError, UnicodeDecodeError):
-            raise HTTPException(422, "The body is not an event as LiveKit writes one in JSON.") from None
+            raise unreadable from None
 
     def _keys(self, tenant: str) -> tuple[str, str]:
         settings = self._access.settings_of(tenant)
