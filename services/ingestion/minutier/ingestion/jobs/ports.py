@@ -5,8 +5,8 @@ from uuid import UUID
 
 from minutier.ingestion.jobs.domain import Job
 from minutier.ingestion.tenants import Tenant
-from minutier.schemas.documents import Document
-from minutier.schemas.events import Stage
+from minutier.schemas.documents import Document, TranscriptDocument
+from minutier.schemas.events import Announcement, Stage
 from minutier.schemas.references import ObjectRef
 
 D = TypeVar("D", bound=Document)
@@ -30,6 +30,14 @@ class Documents(Protocol):
     async def load(self, kind: type[D], ref: ObjectRef) -> D: ...
 
     async def store(self, document: Document, *, tenant: str, stage: Stage, version: str) -> ObjectRef: ...
+
+
+class Taker(Protocol):
+    """Takes jobs, and sets the work for them going."""
+
+    async def transcribe(self, job: Job, announcement: Announcement) -> None: ...
+
+    async def summarise(self, job: Job, text: TranscriptDocument) -> None: ...
 
 
 class Docs(Protocol):

@@ -15,8 +15,7 @@ from starlette.exceptions import HTTPException
 from minutier.ingestion.access import Access, body_of
 from minutier.ingestion.jobs.deliver import Results, content_of, result_of
 from minutier.ingestion.jobs.domain import Job, own_recording
-from minutier.ingestion.jobs.ports import Documents, Jobs
-from minutier.ingestion.jobs.take import JobTaker
+from minutier.ingestion.jobs.ports import Documents, Jobs, Taker
 from minutier.ingestion.jobs.texts import read
 from minutier.ingestion.sources.summary_requests import SummaryWanted, TranscriptWanted, announcement
 from minutier.ingestion.whisperx import whisperx
@@ -62,7 +61,7 @@ class _SmallBody(APIRoute):
 def router(
     access: Access,
     *,
-    taker: JobTaker,
+    taker: Taker,
     jobs: Jobs,
     documents: Documents,
     results: Results,
