@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
-from minutier.ingestion.announce import Announced
+from minutier.ingestion.domain import Announced
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.events import Announcement, recording_id
 from minutier.schemas.references import Location, ObjectRef
@@ -47,7 +47,9 @@ class Announcements:
         self.made: list[Announcement] = []
         self.failures = 0
 
-    async def announce(self, tenant: str, announcement: Announcement) -> Announced:
+    async def announce(
+        self, tenant: str, announcement: Announcement, *, etag: str | None = None
+    ) -> Announced:
         if self.failures:
             self.failures -= 1
             raise ConnectionError("the database does not answer")

@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
 
-from minutier.ingestion.announce import Announced
-from minutier.ingestion.domain import Identity
+from minutier.ingestion.domain import Announced, Identity
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from minutier.ingestion.announce import Announced
+from minutier.ingestion.domain import Announced
 from minutier.ingestion.speech.domain import Outcome
 from minutier.schemas.events import Announcement, recording_id
 from minutier.schemas.references import Location, ObjectRef
@@ -35,7 +35,9 @@ class Announcements:
         self.made: list[tuple[str, Announcement]] = []
         self.taken_in: set[UUID] = set()
 
-    async def announce(self, tenant: str, announcement: Announcement) -> Announced:
+    async def announce(
+        self, tenant: str, announcement: Announcement, *, etag: str | None = None
+    ) -> Announced:
         own_id = recording_id(tenant, announcement.source, announcement.external_id)
         new = own_id not in self.taken_in
         if new:

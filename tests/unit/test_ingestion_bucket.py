@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
-from minutier.ingestion.announce import Announced
-from minutier.ingestion.domain import Identity
+from minutier.ingestion.domain import Announced, Identity
 from minutier.ingestion.sources import bucket
 from minutier.ingestion.sources.bucket import BucketNotifications, Notification
 from minutier.ingestion.sources.bucket_objects import BucketObject

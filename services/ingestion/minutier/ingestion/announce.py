@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from uuid import UUID
 
 from minutier.ingestion import repository
-from minutier.ingestion.domain import SOURCE, Identity, never_came
+from minutier.ingestion.domain import SOURCE, Announced, Identity, never_came
 from minutier.ingestion.repository import Claim
 from minutier.schemas.events import Announcement, RecordingAnnounced
 from minutier.schemas.references import Location
@@ -15,14 +13,6 @@ from minutier.shared.delivery import Transaction
 from minutier.shared.objects import UPLOADS
 
 Transactions = Callable[[], AbstractAsyncContextManager[Transaction]]
-
-
-@dataclass(frozen=True)
-class Announced:
-    """The recording that an announcement is of; ``new`` says that nobody had told of it before."""
-
-    recording_id: UUID
-    new: bool
 
 
 class Announcer:

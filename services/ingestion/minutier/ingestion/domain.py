@@ -164,6 +164,14 @@ class Timeline:
 
 
 @dataclass(frozen=True)
+class Announced:
+    """The recording that an announcement is of; ``new`` says that nobody had told of it before."""
+
+    recording_id: UUID
+    new: bool
+
+
+@dataclass(frozen=True)
 class Held:
     """An announcement that is in the stream, at ``sequence``."""
 

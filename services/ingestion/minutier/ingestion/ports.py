@@ -1,4 +1,4 @@
-"""What taking a recording in needs from outside."""
+"""What announcing a recording, and taking it in, need from outside."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Protocol
 from uuid import UUID
 
 from minutier.ingestion.accounts.domain import Account
-from minutier.ingestion.domain import Held, Limits, Taken
+from minutier.ingestion.domain import Announced, Held, Limits, Taken
 from minutier.ingestion.spans import Span
 from minutier.schemas.documents import RecordingDocument
-from minutier.schemas.events import MetadataKind
+from minutier.schemas.events import Announcement, MetadataKind
 from minutier.schemas.references import Link, Location, ObjectRef
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.worker import Report
@@ -69,6 +69,14 @@ class Uploads(Protocol):
 class Register(Protocol):
     async def holds(self, recording_id: UUID) -> bool:
         """Whether this recording was taken in; one that was rejected may be announced again."""
+        ...
+
+
+class Announcer(Protocol):
+    async def announce(
+        self, tenant: str, announcement: Announcement, *, etag: str | None = None
+    ) -> Announced:
+        """Announce a recording, unless it has been; ``etag`` is that of its object, where it is known."""
         ...
 
 

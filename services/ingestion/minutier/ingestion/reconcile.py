@@ -10,12 +10,11 @@ from uuid import UUID
 
 import structlog
 
-from minutier.ingestion.announce import Announced
+from minutier.ingestion import ports
 from minutier.ingestion.domain import Identity
 from minutier.ingestion.sources.bucket_objects import BucketObject
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.clock import now
-from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.errors import ObjectMissing
@@ -45,13 +44,7 @@ class Register(Protocol):
         ...
 
 
-class Announcer(Protocol):
-    async def announce(
-        self, tenant: str, announcement: Announcement, *, etag: str | None = None
-    ) -> Announced:
-        """Announce a recording, unless it has been."""
-        ...
-
+class Announcer(ports.Announcer, Protocol):
     async def give_up(self, identity: Identity, reason: RejectionReason) -> bool:
         """Tell that a recording will not come; false where its end was told of meanwhile."""
         ...

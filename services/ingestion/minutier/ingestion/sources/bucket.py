@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Protocol
+from typing import Annotated
 from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Depends, Request
@@ -11,10 +11,9 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field, ValidationError, f
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access, body_of
-from minutier.ingestion.announce import Announced
+from minutier.ingestion.ports import Announcer
 from minutier.ingestion.sources.bucket_objects import BucketObject
 from minutier.ingestion.tenants import Tenants
-from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location
 from minutier.shared.problems import faults
 
@@ -81,14 +80,6 @@ class Told(BaseModel):
     ignored: int = Field(
         description="other records: known already, no recordings, or of a bucket that is not the tenant's"
     )
-
-
-class Announcer(Protocol):
-    async def announce(
-        self, tenant: str, announcement: Announcement, *, etag: str | None = None
-    ) -> Announced:
-        """Announce a recording, unless it has been."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import structlog
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from minutier.ingestion.announce import Announced
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.domain import Announced, Limits
+from minutier.ingestion.ports import Announcer
 from minutier.ingestion.sources.multipart import Form, Sent, receive
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location, ObjectRef
@@ -27,12 +27,6 @@ class Objects(Protocol):
     async def upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef: ...
 
     async def remove(self, location: Location) -> None: ...
-
-
-class Announcer(Protocol):
-    async def announce(self, tenant: str, announcement: Announcement) -> Announced:
-        """Announce a recording, unless it was taken in before."""
-        ...
 
 
 class HandIn:
