@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
-from minutier.ingestion.domain import Announced
+from minutier.ingestion.domain import Announced, Limits
+from minutier.ingestion.sources.forms import Forms
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.events import Announcement, recording_id
 from minutier.schemas.references import Location, ObjectRef
@@ -19,6 +20,12 @@ from minutier.schemas.references import Location, ObjectRef
 TENANT = "acme"
 KEY = "a key of sixteen characters or more"
 ACCESS = Access(Tenants({TENANT: Tenant(api_key=SecretStr(KEY))}), operator_key=None)
+
+
+def forms(workspace: Path, *, size: int = 10_000_000) -> Forms:
+    """Forms of at most ``size`` bytes."""
+    limits = Limits(seconds=60, size=size)
+    return Forms(limits_of=lambda _: limits, workspace=workspace)
 
 
 class Uploads:

@@ -11,6 +11,7 @@ from pydantic import HttpUrl, SecretStr
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
 from minutier.ingestion.domain import Identity, Limits
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.jobs.deliver import Results
 from minutier.ingestion.jobs.domain import Job
 from minutier.ingestion.reconcile import Reconciliation
@@ -25,7 +26,6 @@ from minutier.ingestion.sources import (
     uploads,
 )
 from minutier.ingestion.sources.bucket import BucketNotifications
-from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.ingestion.uploads.take import SOURCE, Details, Promise
 from minutier.schemas.documents import TranscriptDocument
@@ -33,7 +33,7 @@ from minutier.schemas.events import Announcement, JobKind
 from minutier.shared.settings import ObjectSettings
 from tests.support import livekit_events
 from tests.support import query_events as told
-from tests.support.hand_in import KEY, TENANT, Announcements, Uploads
+from tests.support.hand_in import KEY, TENANT, Announcements, Uploads, forms
 from tests.support.jobs_fakes import Ledger
 from tests.support.query_events import Documents
 from tests.support.reconciling import Book
@@ -94,7 +94,8 @@ def build(workspace: Path, *jobs: Job) -> FastAPI:
     results = {JobKind.TRANSCRIPT: transcript, JobKind.SUMMARY: documents.keep(told.minutes())}
     ledger.results = {job.id: results[job.kind] for job in jobs}
     limits = Limits(seconds=timedelta(hours=1).total_seconds(), size=10_000)
-    hand_in = HandIn(Uploads(), Announcements(), limits_of=lambda _: limits, workspace=workspace)
+    hand_in = HandIn(Uploads(), Announcements())
+    sent = forms(workspace, size=limits.size)
 
     async def heed(tenant: str, settings: Tenant, event: "WebhookEvent") -> None:
         """Nothing of it is kept."""
@@ -106,11 +107,17 @@ def build(workspace: Path, *jobs: Job) -> FastAPI:
         [
             livekit.router(access, heed),
             bucket.router(access, BucketNotifications(access.tenants, Book())),
-            bigbluebutton.router(access, bigbluebutton.Meetings(hand_in)),
-            jibri.router(access, jibri.Sessions(hand_in)),
+            bigbluebutton.router(access, sent, bigbluebutton.Meetings(hand_in)),
+            jibri.router(access, sent, jibri.Sessions(hand_in)),
             operations.router(access, compare),
             speech.router(
-                access, hand_in=hand_in, outcomes=ends, documents=documents, wait_seconds=60, requests=2
+                access,
+                taken,
+                hand_in=hand_in,
+                outcomes=ends,
+                documents=documents,
+                wait_seconds=60,
+                requests=2,
             ),
             uploads.router(
                 access, Promises(), workspace=workspace, limits_of=lambda _: limits, public_url=None

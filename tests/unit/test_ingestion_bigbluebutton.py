@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from httpx import AsyncClient, Response
 
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import bigbluebutton
-from minutier.ingestion.sources.hand_in import HandIn
 from minutier.schemas.events import MetadataKind, recording_id
 from tests.support.bigbluebutton import (
     MEETING,
@@ -24,7 +23,7 @@ from tests.support.bigbluebutton import (
     publishes,
     records,
 )
-from tests.support.hand_in import ACCESS, TENANT, Announcements, Uploads, client_of
+from tests.support.hand_in import ACCESS, TENANT, Announcements, Uploads, client_of, forms
 
 LARGEST = 1_000_000
 FIRST, SECOND = f"{MEETING}-13749531095.opus", f"{MEETING}-13749591095.opus"
@@ -57,10 +56,9 @@ class Endpoint:
 @pytest.fixture
 async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
     uploads, announcements = Uploads(), Announcements()
-    hand_in = HandIn(
-        uploads, announcements, limits_of=lambda _: Limits(seconds=60, size=LARGEST), workspace=tmp_path
-    )
-    async with client_of(bigbluebutton.router(ACCESS, bigbluebutton.Meetings(hand_in))) as client:
+    meetings = bigbluebutton.Meetings(HandIn(uploads, announcements))
+    router = bigbluebutton.router(ACCESS, forms(tmp_path, size=LARGEST), meetings)
+    async with client_of(router) as client:
         yield Endpoint(client, uploads, announcements, tmp_path)
 
 

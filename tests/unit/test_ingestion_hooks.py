@@ -14,11 +14,10 @@ import uvicorn
 from fastapi import APIRouter
 
 from minutier.ingestion import api
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import bigbluebutton, jibri
-from minutier.ingestion.sources.hand_in import HandIn
 from tests.support.bigbluebutton import MEETING, document, ends, marks, records
-from tests.support.hand_in import ACCESS, KEY, Announcements, Uploads
+from tests.support.hand_in import ACCESS, KEY, Announcements, Uploads, forms
 
 HOOKS = Path(__file__).parents[2] / "services/ingestion/hooks"
 POST_ARCHIVE = HOOKS / "bigbluebutton_post_archive.rb"
@@ -113,11 +112,6 @@ async def serving(router: APIRouter) -> AsyncIterator[str]:
         await task
 
 
-def hand_in(uploads: Uploads, announcements: Announcements, workspace: Path) -> HandIn:
-    limits = Limits(seconds=60, size=10_000_000)
-    return HandIn(uploads, announcements, limits_of=lambda _: limits, workspace=workspace)
-
-
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
 async def test_bigbluebutton_sends_events_and_every_audio_file(machine: Machine, interpreter: str) -> None:
     machine.meeting("one.opus", "two words.opus")
@@ -168,8 +162,8 @@ async def test_a_meeting_arrives_at_the_second_attempt_with_a_key_that_no_comman
     machine.meeting(SOUND)
     uploads, announcements = Uploads(), Announcements()
     announcements.failures = 1
-    meetings = bigbluebutton.Meetings(hand_in(uploads, announcements, tmp_path))
-    async with serving(bigbluebutton.router(ACCESS, meetings)) as address:
+    meetings = bigbluebutton.Meetings(HandIn(uploads, announcements))
+    async with serving(bigbluebutton.router(ACCESS, forms(tmp_path), meetings)) as address:
         machine.config.write_text(
             f'url = "{address}/webhooks/bigbluebutton"\nheader = "Authorization: Bearer {KEY}"\n'
         )
@@ -184,8 +178,8 @@ async def test_a_meeting_arrives_at_the_second_attempt_with_a_key_that_no_comman
 @WITH_CURL
 async def test_why_a_meeting_was_refused_is_in_bigbluebuttons_log(machine: Machine, tmp_path: Path) -> None:
     machine.meeting("of-another-meeting.opus")
-    meetings = bigbluebutton.Meetings(hand_in(Uploads(), Announcements(), tmp_path))
-    async with serving(bigbluebutton.router(ACCESS, meetings)) as address:
+    meetings = bigbluebutton.Meetings(HandIn(Uploads(), Announcements()))
+    async with serving(bigbluebutton.router(ACCESS, forms(tmp_path), meetings)) as address:
         machine.config.write_text(
             f'url = "{address}/webhooks/bigbluebutton"\nheader = "Authorization: Bearer {KEY}"\nretry = 0\n'
         )
@@ -221,8 +215,8 @@ async def test_jibri_sends_nothing_where_nothing_was_recorded(machine: Machine) 
 async def test_a_film_arrives(machine: Machine, tmp_path: Path) -> None:
     folder = machine.session("film.mp4", "metadata.json")
     uploads, announcements = Uploads(), Announcements()
-    sessions = jibri.Sessions(hand_in(uploads, announcements, tmp_path))
-    async with serving(jibri.router(ACCESS, sessions)) as address:
+    sessions = jibri.Sessions(HandIn(uploads, announcements))
+    async with serving(jibri.router(ACCESS, forms(tmp_path), sessions)) as address:
         machine.config.write_text(
             f'url = "{address}/webhooks/jibri"\nheader = "Authorization: Bearer {KEY}"\n'
         )

@@ -11,12 +11,11 @@ from httpx import AsyncClient, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import jibri
-from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.sources.jibri import Session, read_session
 from minutier.schemas.events import Announcement, recording_id
-from tests.support.hand_in import ACCESS, TENANT, Announcements, Uploads, client_of
+from tests.support.hand_in import ACCESS, TENANT, Announcements, Uploads, client_of, forms
 
 SESSION = "kjzxnqgtwvfaplme"
 FILM = "weekly_2026-03-02-10-00-00.mp4"
@@ -47,10 +46,8 @@ class Endpoint:
 @pytest.fixture
 async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
     uploads, announcements = Uploads(), Announcements()
-    hand_in = HandIn(
-        uploads, announcements, limits_of=lambda _: Limits(seconds=60, size=10_000_000), workspace=tmp_path
-    )
-    async with client_of(jibri.router(ACCESS, jibri.Sessions(hand_in))) as client:
+    sessions = jibri.Sessions(HandIn(uploads, announcements))
+    async with client_of(jibri.router(ACCESS, forms(tmp_path), sessions)) as client:
         yield Endpoint(client, uploads, announcements)
 
 

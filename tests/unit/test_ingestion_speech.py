@@ -19,15 +19,15 @@ from structlog.testing import capture_logs
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
-from minutier.ingestion.domain import Limits
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import speech
-from minutier.ingestion.sources.hand_in import HandIn
 from minutier.ingestion.speech.domain import Outcome
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.documents import Doubt, TranscriptDocument
 from minutier.schemas.events import RecordingRejected, Rejected, recording_id
 from minutier.schemas.rejections import RejectionReason
 from tests.support import query_events as told
+from tests.support.hand_in import forms
 from tests.support.query_events import START, Documents
 from tests.support.speech_fakes import Announcements, Bucket, Ends
 
@@ -51,13 +51,12 @@ class Server:
         self.bucket, self.announcements, self.ends = Bucket(), Announcements(), Ends()
         self.documents = Documents()
         access = Access(Tenants({"acme": Tenant(api_key=SecretStr(KEY))}), operator_key=None)
-        limits = Limits(seconds=3600, size=LARGEST)
-        hand_in = HandIn(self.bucket, self.announcements, limits_of=lambda _: limits, workspace=workspace)
         self.app: FastAPI = api.build(
             [
                 speech.router(
                     access,
-                    hand_in=hand_in,
+                    forms(workspace, size=LARGEST),
+                    hand_in=HandIn(self.bucket, self.announcements),
                     outcomes=self.ends,
                     documents=self.documents,
                     wait_seconds=wait_seconds,

@@ -10,6 +10,7 @@ from minutier.ingestion import api, handlers
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.reader import AccountReader
 from minutier.ingestion.announce import Announcer
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.jobs import handlers as jobs_handlers
 from minutier.ingestion.jobs.callbacks import HttpCallbacks, HttpDocs, Outgoing
 from minutier.ingestion.jobs.deliver import Results, deliver
@@ -34,7 +35,7 @@ from minutier.ingestion.sources import (
     uploads,
 )
 from minutier.ingestion.sources.bucket import BucketNotifications
-from minutier.ingestion.sources.hand_in import HandIn
+from minutier.ingestion.sources.forms import Forms
 from minutier.ingestion.sources.livekit import EgressRegister
 from minutier.ingestion.sources.notifications import BucketMessages
 from minutier.ingestion.speech.nats import StreamOutcomes
@@ -56,17 +57,18 @@ def build() -> Service:
     service.on_stop(lambda: asyncio.to_thread(workspace.remove))
     access = Access(settings.known_tenants, operator_key=settings.operator_key)
     announcer = Announcer(service.transaction)
-    hand_in = HandIn(objects, announcer, limits_of=settings.limits_of, workspace=workspace.path)
+    hand_in = HandIn(objects, announcer)
+    forms = Forms(limits_of=settings.limits_of, workspace=workspace.path)
     _take_in(service, settings, objects, documents, workspace)
     service.serve(
         api.build(
             [
                 _livekit(service, settings, access),
                 _bucket(service, access, announcer),
-                bigbluebutton.router(access, bigbluebutton.Meetings(hand_in)),
-                jibri.router(access, jibri.Sessions(hand_in)),
+                bigbluebutton.router(access, forms, bigbluebutton.Meetings(hand_in)),
+                jibri.router(access, forms, jibri.Sessions(hand_in)),
                 _reconciler(service, settings, access, objects, announcer),
-                _speech(service, settings, access, hand_in, documents),
+                _speech(service, settings, access, forms, hand_in, documents),
                 _uploads(service, settings, access, hand_in, workspace),
                 _summary(service, settings, access, documents),
             ]
@@ -142,10 +144,16 @@ def _reconciler(
 
 
 def _speech(
-    service: Service, settings: IngestionSettings, access: Access, hand_in: HandIn, documents: Artefacts
+    service: Service,
+    settings: IngestionSettings,
+    access: Access,
+    forms: Forms,
+    hand_in: HandIn,
+    documents: Artefacts,
 ) -> APIRouter:
     return speech.router(
         access,
+        forms,
         hand_in=hand_in,
         outcomes=StreamOutcomes(lambda: service.nats, lambda: service.js),
         documents=documents,

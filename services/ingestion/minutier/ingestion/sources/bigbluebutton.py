@@ -16,8 +16,9 @@ from starlette.exceptions import HTTPException
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting, condense, read_meeting
 from minutier.ingestion.accounts.domain import UnreadableAccount
+from minutier.ingestion.hand_in import HandIn, numbered
 from minutier.ingestion.sources import multipart
-from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered
+from minutier.ingestion.sources.forms import Forms, files_in, id_in
 from minutier.ingestion.sources.multipart import Form, Sent
 from minutier.schemas.base import ID_CHARACTERS, NAME_CHARACTERS, TITLE_CHARACTERS
 from minutier.schemas.events import AnnouncedMetadata, AnnouncedTrack, Announcement, MetadataKind
@@ -121,12 +122,12 @@ class Meetings:
         return (await self.hand_in.announce(tenant, announcement, files | {told: account})).recording_id
 
 
-def router(access: Access, meetings: Meetings) -> APIRouter:
+def router(access: Access, forms: Forms, meetings: Meetings) -> APIRouter:
     routes = APIRouter(tags=["sources"])
 
     async def take(request: Request, tenant: Annotated[str, Depends(access.tenant)]) -> HandedIn:
         """Take a meeting of BigBlueButton: its `events.xml`, and the files of its raw archive's `audio`."""
-        async with meetings.hand_in.form(request, tenant) as form:
+        async with forms.sent(request, tenant) as form:
             return await meetings.take(tenant, form)
 
     routes.post("/webhooks/bigbluebutton", openapi_extra=_FORM)(take)

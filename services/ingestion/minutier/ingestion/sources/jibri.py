@@ -14,8 +14,9 @@ from pydantic import BaseModel, Field
 
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.domain import display_name
+from minutier.ingestion.hand_in import HandIn, numbered
 from minutier.ingestion.sources import multipart
-from minutier.ingestion.sources.hand_in import HandIn, files_in, id_in, numbered
+from minutier.ingestion.sources.forms import Forms, files_in, id_in
 from minutier.ingestion.sources.multipart import Form
 from minutier.schemas.events import Announcement
 from minutier.shared.objects import upload_location
@@ -78,12 +79,12 @@ class Sessions:
         return HandedIn(recordings=[each.recording_id for each in announced])
 
 
-def router(access: Access, sessions: Sessions) -> APIRouter:
+def router(access: Access, forms: Forms, sessions: Sessions) -> APIRouter:
     routes = APIRouter(tags=["sources"])
 
     async def take(request: Request, tenant: Annotated[str, Depends(access.tenant)]) -> HandedIn:
         """Take a session of Jibri: its film, and `metadata.json` where there is one."""
-        async with sessions.hand_in.form(request, tenant) as form:
+        async with forms.sent(request, tenant) as form:
             return await sessions.take(tenant, form)
 
     routes.post("/webhooks/jibri", openapi_extra=_FORM)(take)

@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import multipart
-from minutier.ingestion.sources.hand_in import HandIn
+from minutier.ingestion.sources.forms import Forms
 from minutier.ingestion.sources.multipart import Form
 from minutier.ingestion.speech.formats import (
     PLAIN,
@@ -90,6 +91,7 @@ class Asked:
 
 def router(
     access: Access,
+    forms: Forms,
     *,
     hand_in: HandIn,
     outcomes: Outcomes,
@@ -103,7 +105,7 @@ def router(
     async def speech_to_text(request: Request, tenant: Annotated[str, Depends(access.tenant)]) -> Response:
         """Transcribe a file, and tell who said what; the answer comes when all of it is done."""
         with places.taken():
-            async with hand_in.form(request, tenant) as form:
+            async with forms.sent(request, tenant) as form:
                 asked = asked_in(form)
                 begun = await begin(asked.file, tenant, asked.language, hand_in=hand_in)
             outcome = await _unless_hung_up(request, finish(begun, outcomes=outcomes, seconds=wait_seconds))

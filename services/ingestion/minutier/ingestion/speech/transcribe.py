@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from minutier.ingestion.sources.hand_in import HandIn
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.speech.domain import Outcome
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement

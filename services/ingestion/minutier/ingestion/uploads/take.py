@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 from minutier.ingestion import repository
 from minutier.ingestion.announce import Transactions
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.sources.hand_in import HandIn
+from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.uploads import repository as uploads_repository
 from minutier.schemas.base import ID_CHARACTERS, TITLE_CHARACTERS, Contract, Language, Text
 from minutier.schemas.clock import now
