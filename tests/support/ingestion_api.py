@@ -112,7 +112,7 @@ def build(workspace: Path, *jobs: Job) -> FastAPI:
             operations.router(access, compare),
             speech.router(
                 access,
-                taken,
+                sent,
                 hand_in=hand_in,
                 outcomes=ends,
                 documents=documents,
