@@ -12,8 +12,8 @@ from minutier.ingestion import api
 from minutier.ingestion.access import Access
 from minutier.ingestion.domain import Identity, Limits
 from minutier.ingestion.hand_in import HandIn
-from minutier.ingestion.jobs.deliver import Results
 from minutier.ingestion.jobs.domain import Job
+from minutier.ingestion.jobs.results import Results
 from minutier.ingestion.reconcile import Reconciliation
 from minutier.ingestion.sources import (
     bigbluebutton,

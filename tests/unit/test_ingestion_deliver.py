@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from minutier.ingestion.jobs.deliver import Results, deliver
+from minutier.ingestion.jobs.deliver import deliver
 from minutier.ingestion.jobs.domain import Job, PushToDocs
 from minutier.ingestion.jobs.ports import NotAccepted
+from minutier.ingestion.jobs.results import Results
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.events import JobFailure, JobKind, Stage
 from minutier.shared.errors import Permanent

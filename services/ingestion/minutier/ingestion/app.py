@@ -13,8 +13,9 @@ from minutier.ingestion.announce import Announcer
 from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.jobs import handlers as jobs_handlers
 from minutier.ingestion.jobs.callbacks import HttpCallbacks, HttpDocs, Outgoing
-from minutier.ingestion.jobs.deliver import Results, deliver
+from minutier.ingestion.jobs.deliver import deliver
 from minutier.ingestion.jobs.repository import Jobs
+from minutier.ingestion.jobs.results import Results
 from minutier.ingestion.jobs.take import JobTaker
 from minutier.ingestion.media.av import AvNormaliser
 from minutier.ingestion.media.fetch import Fetcher

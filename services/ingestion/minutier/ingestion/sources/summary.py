@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access, body_of
-from minutier.ingestion.jobs.deliver import Results, content_of, result_of
 from minutier.ingestion.jobs.domain import Job, own_recording
 from minutier.ingestion.jobs.ports import Documents, Jobs, Taker
+from minutier.ingestion.jobs.results import Results, content_of, result_of
 from minutier.ingestion.jobs.texts import read
 from minutier.ingestion.sources.summary_requests import SummaryWanted, TranscriptWanted, announcement
 from minutier.ingestion.whisperx import whisperx
