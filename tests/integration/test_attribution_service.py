@@ -26,14 +26,8 @@ from minutier.schemas.documents import (
 from minutier.schemas.events import (
     AnyEvent,
     Corrected,
-    Diarized,
-    Ingested,
-    RecordingIngested,
     SpeakerCorrected,
-    SpeechDiarized,
-    SpeechTranscribed,
     Stage,
-    Transcribed,
     TranscriptAttributed,
 )
 from minutier.schemas.references import ObjectRef
@@ -86,37 +80,10 @@ async def parts_of(system: System, recording: UUID) -> list[AnyEvent]:
             model=MODEL,
         ),
     )
-    ingested = Ingested(
-        recording=described,
-        source="livekit",
-        announced_at=told.START,
-        duration=1,
-        audio=described,
-        processing_seconds=0,
-    )
-    diarized = Diarized(
-        turns=diarization,
-        speakers=1,
-        speech_seconds=1,
-        overlap_seconds=0,
-        processing_seconds=0,
-        real_time_factor=0,
-    )
-    transcribed = Transcribed(
-        transcription=transcription,
-        language="en",
-        language_probability=1,
-        words=1,
-        doubtful_segments=0,
-        speech_seconds=1,
-        transcribed_seconds=1,
-        processing_seconds=0,
-        real_time_factor=0,
-    )
     return [
-        RecordingIngested.of(recording, tenant="acme", source=SOURCE, data=ingested),
-        SpeechDiarized.of(recording, tenant="acme", source=SOURCE, data=diarized),
-        SpeechTranscribed.of(recording, tenant="acme", source=SOURCE, data=transcribed),
+        told.ingested(described, recording=recording),
+        told.diarized(diarization, recording=recording),
+        told.transcribed(transcription, recording=recording),
     ]
 
 

@@ -119,9 +119,9 @@ def rejected(seconds: float = 1, announced: float = 0, **fields: Any) -> Recordi
     return at(RecordingRejected, seconds, data, **fields)
 
 
-def diarized(**fields: Any) -> SpeechDiarized:
+def diarized(turns: ObjectRef = REF, **fields: Any) -> SpeechDiarized:
     data = Diarized(
-        turns=REF,
+        turns=turns,
         speakers=2,
         speech_seconds=20,
         overlap_seconds=1,
@@ -131,9 +131,9 @@ def diarized(**fields: Any) -> SpeechDiarized:
     return at(SpeechDiarized, 3, data, **fields)
 
 
-def transcribed(**fields: Any) -> SpeechTranscribed:
+def transcribed(transcription: ObjectRef = REF, **fields: Any) -> SpeechTranscribed:
     data = Transcribed(
-        transcription=REF,
+        transcription=transcription,
         language="en",
         language_probability=1,
         words=3,

@@ -28,14 +28,13 @@ from minutier.schemas.documents import (
 from minutier.schemas.events import (
     Attributed,
     Corrected,
-    Diarized,
     Ingested,
     IngestedTrack,
     SpeakerCorrected,
     Stage,
-    Transcribed,
 )
 from minutier.schemas.references import ObjectRef
+from tests.support import query_events as told
 
 RECORDING = UUID("00000000-0000-4000-8000-000000000001")
 MODEL = Model(name="test", revision="1")
@@ -102,14 +101,7 @@ async def parts_of(
     diarized = None
     if turns is not None:
         document = DiarizationDocument(recording_id=RECORDING, turns=turns, exclusive=turns, model=MODEL)
-        diarized = Diarized(
-            turns=await keep(document, Stage.DIARIZATION),
-            speakers=2,
-            speech_seconds=3,
-            overlap_seconds=0,
-            processing_seconds=0,
-            real_time_factor=0,
-        )
+        diarized = told.diarized(await keep(document, Stage.DIARIZATION)).data
     return Parts(
         recording_id=RECORDING,
         tenant="t",
@@ -126,17 +118,7 @@ async def parts_of(
             processing_seconds=0,
         ),
         diarized=diarized,
-        transcribed=Transcribed(
-            transcription=transcription,
-            language="en",
-            language_probability=1,
-            words=0,
-            doubtful_segments=0,
-            speech_seconds=3,
-            transcribed_seconds=3,
-            processing_seconds=0,
-            real_time_factor=0,
-        ),
+        transcribed=told.transcribed(transcription).data,
     )
 
 
