@@ -108,7 +108,8 @@ def _take_in(
 
 
 def _livekit(service: Service, settings: IngestionSettings, access: Access) -> APIRouter:
-    service.on_start(lambda: asyncio.to_thread(livekit.warm_up))
+    if access.tenants.have_livekit:
+        service.on_start(lambda: asyncio.to_thread(livekit.warm_up))
     return livekit.router(access, EgressRegister(service.transaction, due_after=settings.due_after).take)
 
 

@@ -101,6 +101,11 @@ class Tenants:
                 found = name
         return found
 
+    @property
+    def have_livekit(self) -> bool:
+        """Whether any of them has a LiveKit server."""
+        return any(tenant.livekit_api_key for tenant in self._tenants.values())
+
     def with_livekit_key(self, key: str) -> str | None:
         """The tenant whose LiveKit server has this key, which is no secret."""
         return next((name for name, tenant in self._tenants.items() if tenant.livekit_api_key == key), None)
