@@ -11,12 +11,10 @@ import pytest
 from nats.js import JetStreamContext
 
 from minutier.compose.embedded import System, running
-from minutier.schemas.codec import decode
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import Ingested, RecordingAnnounced, RecordingIngested
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import UPLOADS, Objects, client
-from minutier.shared.topology import EVENT_STREAM
 from tests.support import media
 from tests.support.bigbluebutton import (
     MEETING,
@@ -30,6 +28,7 @@ from tests.support.bigbluebutton import (
     talks,
 )
 from tests.support.delivery_service import until
+from tests.support.ingestion_system import count, log_of, told
 from tests.support.media import Sound, level, write
 
 KEY = "a-key-of-acme-meetings"
@@ -55,23 +54,15 @@ async def send(
     return [UUID(recording) for recording in answer.json()["recordings"]]
 
 
-async def count(js: JetStreamContext, subject: str) -> int:
-    info = await js.stream_info(EVENT_STREAM, subjects_filter=subject)
-    return sum((info.state.subjects or {}).values())
-
-
 async def taken_in(system: System, js: JetStreamContext, id: UUID) -> tuple[Ingested, RecordingDocument]:
     """Once it is, and nothing of its announcement is left."""
-    subject = f"{RecordingIngested.TYPE}.{id}"
+    data = (await told(js, RecordingIngested, id)).data
 
-    async def over() -> bool:
-        return bool(await count(js, subject)) and not await count(js, f"{RecordingAnnounced.TYPE}.{id}")
+    async def forgotten() -> bool:
+        return not await count(js, f"{RecordingAnnounced.TYPE}.{id}")
 
-    await until(over)
-    event = decode((await js.get_last_msg(EVENT_STREAM, subject)).data or b"")
-    assert isinstance(event, RecordingIngested)
-    stored = Artefacts(Objects(system.objects))
-    return event.data, await stored.load(RecordingDocument, event.data.recording)
+    await until(forgotten)
+    return data, await Artefacts(Objects(system.objects)).load(RecordingDocument, data.recording)
 
 
 async def uploads(system: System) -> int:
@@ -167,6 +158,6 @@ async def test_a_film_of_jibris_is_taken_in_with_who_was_there(
 
 async def test_no_name_is_in_the_log(system: System) -> None:
     assert system.supervisor["ingestion"].restarts == 0
-    log = await asyncio.to_thread((system.directory.logs / "ingestion.log").read_text)
+    log = await log_of(system)
     assert "service started" in log
     assert not any(told in log for told in (NAME, TITLE, MEETING))

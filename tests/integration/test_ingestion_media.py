@@ -32,7 +32,7 @@ from tests.support import bigbluebutton, media
 from tests.support.delivery_service import until
 from tests.support.file_host import FileHost, Page, hosting
 from tests.support.ingestion_fakes import announced
-from tests.support.ingestion_system import announce, body_of, keys, put, told, until_forgotten
+from tests.support.ingestion_system import announce, body_of, keys, log_of, put, told, until_forgotten
 from tests.support.media import Sound, level, write
 
 DATA = Path(__file__).parent.parent / "data"
@@ -259,7 +259,7 @@ async def test_a_playlist_is_joined_within_the_limit(
 
 async def test_no_link_and_no_name_is_in_a_log(system: System) -> None:
     assert system.supervisor["ingestion"].restarts == 0
-    log = await asyncio.to_thread((system.directory.logs / "ingestion.log").read_text)
+    log = await log_of(system)
     assert "attempt failed" in log
     for secret in (NAME, NAME.split()[0], SIGNATURE, "never.m4a"):
         assert secret not in log

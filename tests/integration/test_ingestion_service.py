@@ -32,7 +32,17 @@ from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import DEAD_LETTER_STREAM, EVENT_STREAM
 from tests.support import media
 from tests.support.ingestion_fakes import announced, taken_in, track
-from tests.support.ingestion_system import announce, body_of, count, keys, last, put, told, until_forgotten
+from tests.support.ingestion_system import (
+    announce,
+    body_of,
+    count,
+    keys,
+    last,
+    log_of,
+    put,
+    told,
+    until_forgotten,
+)
 from tests.support.media import Sound, write
 
 DATA = Path(__file__).parent.parent / "data"
@@ -251,6 +261,6 @@ async def test_it_never_died_left_nothing_and_named_nobody(system: System, works
     assert system.supervisor["ingestion"].restarts == 0
     folders = [workspace / name for name in os.listdir(workspace)]
     assert [os.listdir(folder) for folder in folders] == [[]]
-    log = await asyncio.to_thread((system.directory.logs / "ingestion.log").read_text)
+    log = await log_of(system)
     assert "service started" in log
     assert NAME not in log

@@ -30,6 +30,7 @@ from minutier.shared.objects import client
 from minutier.shared.topology import BUCKET_CONSUMER, BUCKET_STREAM, EVENT_STREAM
 from tests.support import bucket_events, livekit_events
 from tests.support.delivery_service import until
+from tests.support.ingestion_system import log_of
 
 E = TypeVar("E", bound=AnyEvent)
 
@@ -356,7 +357,7 @@ async def test_only_the_operator_may_reconcile(http: httpx.AsyncClient) -> None:
 
 
 async def test_nobody_is_named_in_what_the_service_writes(system: System) -> None:
-    log = await asyncio.to_thread((system.directory.logs / "ingestion.log").read_text)
+    log = await log_of(system)
     assert "reconciled" in log
     assert "not readable" in log
     for secret in ("rec/", ".m4a", "sprint-review", livekit_events.SECRET, API_KEY):

@@ -34,6 +34,7 @@ from minutier.shared.delivery import begin
 from minutier.shared.objects import client
 from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import EVENT_STREAM
+from tests.support.ingestion_system import log_of
 from tests.support.media import Sound, write
 from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH, Receiver, receiving
 from tests.support.summarisation_fakes import WEEKLY
@@ -287,7 +288,7 @@ async def test_a_heartbeat_needs_no_key(system: System, path: str) -> None:
 
 
 async def test_nothing_of_it_is_in_a_log_or_an_event(system: System, js: JetStreamContext) -> None:
-    log = await asyncio.to_thread((system.directory.logs / "ingestion.log").read_text)
+    log = await log_of(system)
     assert "attempt failed" in log
     bodies = []
     with suppress(NotFoundError):

@@ -72,6 +72,11 @@ async def keys(system: System, bucket: str) -> set[str]:
     return {entry.object_name for entry in listed}
 
 
+async def log_of(system: System) -> str:
+    """All that the service has written."""
+    return await asyncio.to_thread((system.directory.logs / "ingestion.log").read_text)
+
+
 async def body_of(system: System, ref: ObjectRef) -> bytes:
     """Raises where the bytes are not those that the reference was made for."""
     return await Objects(system.objects).read(ref)
