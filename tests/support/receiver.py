@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
@@ -15,8 +16,12 @@ DOCS_PATH = "/api/v1.0/documents/create-for-owner/"
 
 @dataclass(frozen=True)
 class Request:
-    authorization: str | None
+    headers: Message
     body: dict[str, Any]
+
+    @property
+    def authorization(self) -> str | None:
+        return self.headers["Authorization"]
 
 
 @dataclass
@@ -64,7 +69,7 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status = receiver.take(self.path, Request(self.headers.get("Authorization"), body))
+            status = receiver.take(self.path, Request(self.headers, body))
             if status is None:
                 return
             answer = receiver.answer

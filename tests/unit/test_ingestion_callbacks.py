@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Any
@@ -46,7 +47,18 @@ async def test_docs_are_asked_with_their_key_and_their_id_is_kept(
     assert (asked.authorization, asked.body) == ("Bearer key-for-docs", DOCUMENT)
 
 
-@pytest.mark.parametrize("answer", [b"", b"created", b"{}", b'{"id": 7}', b'{"id": "' + b"x" * 10_000_000])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"created",
+        b"{}",
+        b'{"id": 7}',
+        b'{"id": "\\u0000"}',
+        b'{"id": "' + b"x" * 10_000 + b'"}',
+        b'{"id": "' + b"x" * 10_000_000,
+    ],
+)
 async def test_a_document_that_was_made_is_made_whatever_docs_say_of_it(
     receiver: Receiver, outgoing: Outgoing, answer: bytes
 ) -> None:
@@ -85,6 +97,23 @@ async def test_a_server_that_did_not_answer_is_left_alone_for_a_while(
     assert len(receiver.accepted.get(WEBHOOK_PATH, [])) == asked
     await HttpDocs(outgoing).create(tenant(receiver.url), **DOCUMENT)
     await outgoing.close()
+
+
+async def test_what_an_answer_would_swell_to_is_not_unpacked(receiver: Receiver, outgoing: Outgoing) -> None:
+    receiver.answer = zlib.compress(b'{"id": "3f1c"}')
+    receiver.headers = {"Content-Encoding": "deflate"}
+    assert await HttpDocs(outgoing).create(tenant(receiver.url), **DOCUMENT) == ""
+    (asked,) = receiver.accepted[DOCS_PATH]
+    assert asked.headers["Accept-Encoding"] == "identity"
+
+
+async def test_what_one_server_wants_remembered_is_told_to_nobody(
+    receiver: Receiver, outgoing: Outgoing
+) -> None:
+    receiver.headers = {"Set-Cookie": "session=of-another-tenant; Path=/"}
+    for _ in range(2):
+        await HttpCallbacks(outgoing).send(tenant(receiver.url), TOLD)
+    assert [told.headers["Cookie"] for told in receiver.accepted[WEBHOOK_PATH]] == [None, None]
 
 
 async def test_a_webhook_without_a_key_is_told_without_one(receiver: Receiver, outgoing: Outgoing) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 
 from minutier.ingestion.jobs.ports import NotAccepted
 from minutier.ingestion.tenants import Tenant
+from minutier.schemas.base import Text
 
 if TYPE_CHECKING:
     import httpx
@@ -22,7 +24,7 @@ _MOST_BYTES = 64 * 1024
 
 
 class _Created(BaseModel):
-    id: str
+    id: Text = Field(max_length=255)
 
 
 _CREATED = TypeAdapter(_Created)
@@ -47,12 +49,16 @@ class Outgoing:
     async def post(
         self, url: str, key: SecretStr | None, body: Mapping[str, Any], *, seconds: float
     ) -> bytes:
-        """The beginning of the answer to what was accepted; raises `NotAccepted`, which quotes nothing."""
+        """The beginning of the answer to what was accepted, byte for byte: what is compressed stays so,
+        whatever it would swell to. Raises `NotAccepted`, which quotes nothing.
+        """
         import httpx
 
         if time.monotonic() < self._resting.get(url, 0.0):
             raise NotAccepted
-        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        headers = {"Accept-Encoding": "identity"}
+        if key:
+            headers["Authorization"] = f"Bearer {key.get_secret_value()}"
         client = self._made()
         received = bytearray()
         try:
@@ -62,7 +68,7 @@ class Outgoing:
             ):
                 if not answer.is_success:
                     raise NotAccepted
-                async for chunk in answer.aiter_bytes():
+                async for chunk in answer.aiter_raw():
                     received += chunk
                     if len(received) > _MOST_BYTES:
                         break
@@ -72,12 +78,15 @@ class Outgoing:
         return bytes(received)
 
     def _made(self) -> "httpx.AsyncClient":
-        """Follows no redirect, which would take what was said, and a key, to another server."""
+        """Follows no redirect, which would take what was said, and a key, to another server; and keeps no
+        cookie, since tenants may share one.
+        """
         import httpx
 
         if self._client is None:
             timeout = httpx.Timeout(_DOCS_SECONDS, connect=_CONNECT_SECONDS)
-            self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+            self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False, cookies=no_cookies)
         return self._client
 
 
