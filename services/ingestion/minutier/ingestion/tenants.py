@@ -113,7 +113,3 @@ class Tenants:
     def with_bucket(self, bucket: str) -> str | None:
         """The tenant whose meeting servers write into this bucket."""
         return next((name for name, tenant in self._tenants.items() if bucket in tenant.buckets), None)
-
-    @property
-    def buckets(self) -> frozenset[str]:
-        return frozenset().union(*(tenant.buckets for tenant in self._tenants.values()))
