@@ -18,6 +18,6 @@ check:
 schemas:
     uv run python -m minutier.schemas.generate
 
-# Run one benchmark: diarization, transcription, pipeline, naming, platform or memory.
+# Run one benchmark: diarization, transcription, pipeline, naming, platform, webhooks or memory.
 bench name *options:
     uv run python -m bench.{{ name }} {{ options }}
