@@ -145,6 +145,13 @@ async def test_what_is_several_objects_is_known_only_where_all_of_it_is(desk: De
     assert not (await desk.announcer.announce("acme", meeting)).new
 
 
+async def test_an_object_that_is_told_of_twice_in_one_announcement_is_one(desk: Desk) -> None:
+    versions = (Location(bucket="visio", key="a.ogg", version_id=version) for version in ("1", "2"))
+    twice = tuple(AnnouncedTrack(participant="anna", location=location) for location in versions)
+    assert (await desk.announcer.announce("acme", told("jibri", "m1", mix=None, tracks=twice))).new
+    assert not (await desk.announcer.announce("acme", told("bucket", "b1", "a.ogg"), etag="e1")).new
+
+
 async def test_announcements_that_share_objects_do_not_wait_for_each_other(desk: Desk) -> None:
     keys = [f"{number}.ogg" for number in range(6)]
     await asyncio.gather(
