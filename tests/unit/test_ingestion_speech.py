@@ -46,11 +46,12 @@ TRANSCRIPT = told.transcript(
 class Server:
     """The endpoint with everything around it in memory, and clients of it."""
 
-    def __init__(self, workspace: Path, *, wait_seconds: float = 60.0) -> None:
+    def __init__(self, workspace: Path, *, wait_seconds: float = 60.0, rate: int = 600) -> None:
         self.workspace = workspace
         self.bucket, self.announcements, self.ends = Bucket(), Announcements(), Ends()
         self.documents = Documents()
-        access = Access(Tenants({"acme": Tenant(api_key=SecretStr(KEY))}), operator_key=None)
+        tenant = Tenant(api_key=SecretStr(KEY), requests_per_minute=rate)
+        access = Access(Tenants({"acme": tenant}), operator_key=None)
         self.app: FastAPI = api.build(
             [
                 speech.router(
@@ -234,6 +235,21 @@ async def test_a_body_that_is_too_large_leaves_nothing(server: Server) -> None:
 async def test_a_key_is_wanted(server: Server) -> None:
     with pytest.raises(openai.AuthenticationError):
         await server.openai(key="another key than theirs").audio.transcriptions.create(model="any", file=FILE)
+
+
+async def test_the_client_tells_its_errors_apart(tmp_path: Path) -> None:
+    server = Server(tmp_path, wait_seconds=0.01, rate=3)
+    create = server.openai().audio.transcriptions.create
+    with pytest.raises(openai.UnprocessableEntityError, match="not empty"):
+        await create(model="any", file=("a.wav", b""))
+    with pytest.raises(openai.InternalServerError, match="still being worked on"):
+        await create(model="any", file=FILE)
+    server.ends.are(lambda recording: told.failed("transcription", recording=recording))
+    with pytest.raises(openai.InternalServerError, match="gave up"):
+        await create(model="any", file=FILE)
+    with pytest.raises(openai.RateLimitError, match="Too many requests") as refused:
+        await create(model="any", file=FILE)
+    assert int(refused.value.response.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize(

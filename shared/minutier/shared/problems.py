@@ -68,15 +68,19 @@ class Unexpected:
                 await problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)(scope, receive, send)
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, **extensions: Any
+) -> JSONResponse:
+    """``extensions`` are members that those who ask here look for besides (RFC 9457, 3.2)."""
     document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(document.model_dump(), status, headers, media_type=_MEDIA_TYPE)
+    return JSONResponse({**document.model_dump(), **extensions}, status, headers, media_type=_MEDIA_TYPE)
 
 
 def faults(errors: Iterable[Mapping[str, Any]]) -> str:
     """What is wrong where, of the first of pydantic's ``errors``."""
     return "; ".join(
-        f"'{'.'.join(map(str, fault['loc']))}': {fault['msg']}" for fault in islice(errors, _MOST_FAULTS)
+        f"'{'.'.join(map(str, fault['loc']))}': {fault['msg'].removeprefix('Value error, ')}"
+        for fault in islice(errors, _MOST_FAULTS)
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -35,7 +36,7 @@ from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import RecordingRejected, StageFailed, TranscriptAttributed
 from minutier.schemas.references import ObjectRef
 from minutier.schemas.rejections import RejectionReason
-from minutier.shared.problems import described
+from minutier.shared.problems import described, problem
 
 T = TypeVar("T")
 
@@ -89,6 +90,22 @@ class Asked:
     granularities: frozenset[Granularity]
 
 
+class _SaidAsOpenAI(APIRoute):
+    """Puts what went wrong where OpenAI's clients look for it too: of the rest they show the status alone."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except HTTPException as error:
+                said = {"message": error.detail}
+                return problem(error.status_code, error.detail, error.headers, error=said)
+
+        return answered
+
+
 def router(
     access: Access,
     forms: Forms,
@@ -130,7 +147,7 @@ def router(
             case None:
                 return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
-    routes = APIRouter(tags=["speech"])
+    routes = APIRouter(tags=["speech"], route_class=_SaidAsOpenAI)
     for path in ("/v1/audio/transcriptions", "/audio/transcriptions"):
         routes.post(
             path,
