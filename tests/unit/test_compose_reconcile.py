@@ -101,11 +101,15 @@ def test_what_is_wrong_is_told_with_what_to_do(
     port: int, elsewhere: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Ingestion.key = "another-key-of-somebody"
+    assert minutier(monkeypatch) == Status.USAGE
+    assert "has another MINUTIER_INGESTION_OPERATOR_KEY" in capsys.readouterr().err
+    Ingestion.key, Ingestion.answer = KEY, (503, {"detail": "The store does not answer."})
     assert minutier(monkeypatch) == Status.FAILED
-    assert "Send the key." in capsys.readouterr().err
-    Ingestion.key, Ingestion.answer = KEY, (200, {"another": "service"})
-    assert minutier(monkeypatch) == Status.FAILED
-    assert "is no ingestion service" in capsys.readouterr().err
+    assert "The store does not answer." in capsys.readouterr().err
+    for answer in ((200, {"another": "service"}), (404, {"detail": "Not Found"})):
+        Ingestion.answer = answer
+        assert minutier(monkeypatch) == Status.FAILED
+        assert "is no ingestion service" in capsys.readouterr().err
     monkeypatch.setenv("MINUTIER_INGESTION_URL", "http://127.0.0.1:1")
     assert minutier(monkeypatch) == Status.UNREACHABLE
     monkeypatch.delenv("MINUTIER_INGESTION_OPERATOR_KEY")

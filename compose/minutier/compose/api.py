@@ -37,6 +37,10 @@ class Refused(Failure):
         super().__init__(f"The query service could not answer: {reason}")
 
 
+class Unacceptable(WrongUsage):
+    """What was given is not of the form that the query service takes; the text is what it said."""
+
+
 class NotFound(Failure):
     """There is no such recording, or it has no such document yet."""
 
@@ -52,7 +56,7 @@ class Ambiguous(WrongUsage):
 
 
 class Api:
-    """A client of the HTTP API; every call raises `Unreachable`, `Refused` or `NotFound`."""
+    """A client of the HTTP API; every call raises `Unreachable`, `Refused`, `Unacceptable` or `NotFound`."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -160,4 +164,10 @@ def _checked(response: httpx.Response) -> httpx.Response:
         detail = str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):
         detail = f"HTTP status {response.status_code}."
-    raise (NotFound if response.status_code == httpx.codes.NOT_FOUND else Refused)(detail)
+    match response.status_code:
+        case httpx.codes.NOT_FOUND:
+            raise NotFound(detail)
+        case httpx.codes.UNPROCESSABLE_ENTITY:
+            raise Unacceptable(detail)
+        case _:
+            raise Refused(detail)

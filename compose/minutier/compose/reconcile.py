@@ -74,8 +74,15 @@ async def _compared(ingestion: Ingestion, *, dry_run: bool) -> dict[str, Any]:
             response = await client.post(f"{ingestion.url}/reconcile", params={"dry_run": dry_run})
     except (httpx.HTTPError, httpx.InvalidURL):
         raise Unreachable(ingestion.url) from None
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        raise WrongUsage(
+            f"The ingestion service at {ingestion.url} has another MINUTIER_INGESTION_OPERATOR_KEY, or none. "
+            "Set both to the same."
+        )
     try:
         found: dict[str, Any] = response.json()
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise ValueError
         if response.is_error:
             raise Failure(f"The ingestion service could not do it: {found['detail']}")
         return {name: found[name] for name in ("seen", "announced", "missing", "unreadable", "dry_run")}
