@@ -17,6 +17,7 @@ from minutier.compose import servers
 from minutier.compose.directory import DataDirectory, Locked, State
 from minutier.compose.embedded import System, running
 from minutier.compose.provision import SERVICES, prepare_buckets, prepare_database, prepare_nats
+from minutier.compose.supervisor import Refused
 from minutier.shared import objects, topology
 
 
@@ -128,6 +129,17 @@ async def test_a_killed_supervisor_leaves_nothing_running_and_the_next_one_goes_
     assert await asyncio.wait_for(second.wait(), 60) == 0
     await _gone(family)
     assert directory.locked_by is None
+
+
+async def test_a_tenant_that_will_not_do_ends_the_start_with_what_to_do(directory: DataDirectory) -> None:
+    tenants = {"MINUTIER_INGESTION_TENANTS": '{"acme": {"api_key": "geheim"}}'}
+    with pytest.raises(Refused) as refused:
+        async with running(directory.path, services=["ingestion"], environment=tenants):
+            pass
+    first, said = str(refused.value).splitlines()
+    assert first == "ingestion does not start with these settings:"
+    assert said.startswith("  MINUTIER_INGESTION_TENANTS__ACME__API_KEY: has fewer than 16 characters")
+    assert "geheim" not in said
 
 
 async def test_a_start_that_is_interrupted_leaves_nothing(directory: DataDirectory) -> None:

@@ -40,6 +40,7 @@ class QueryApi:
     minutes: dict[str, Any] = field(default_factory=dict)
     page: int = 2
     named: list[tuple[str, Any]] = field(default_factory=list)
+    refuses: str | None = None
     url: str = ""
 
     def answer(self, target: str, body: bytes = b"") -> tuple[int, str, str]:
@@ -63,6 +64,8 @@ class QueryApi:
                 return 200, "text/plain", f"as {query.get('format')}"
             case ["minutes"]:
                 return _json(self.minutes)
+            case ["speakers", _] if self.refuses:
+                return 422, "application/problem+json", json.dumps({"detail": self.refuses})
             case ["speakers", speaker]:
                 self.named.append((speaker, json.loads(body)))
                 return _json(found)

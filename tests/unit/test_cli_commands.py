@@ -1,14 +1,17 @@
 """The command line, against a server that answers as the query service does."""
 
+import asyncio
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from minutier.compose import announce, cli
+from minutier.compose import announce, cli, embedded
 from minutier.compose.failures import Status
 from tests.support.query_api import QueryApi, recording, serving
 
@@ -133,6 +136,36 @@ def test_a_rejected_recording_says_why(
     assert run.status == Status.FAILED
     assert json.loads(run.out)["recordings"][0]["reason"] == "no_audio"
     assert "Record with sound." in run.err
+
+
+def test_a_name_that_nobody_can_have_is_wrong_usage(api: QueryApi, minutier: type[Run]) -> None:
+    api.refuses = "'name': give 1 to 200 characters"
+    run = minutier("name", THIRD, "Speaker 1", "")
+    assert (run.status, run.out, run.err) == (Status.USAGE, "", "'name': give 1 to 200 characters\n")
+
+
+def test_up_tells_where_it_answers_and_where_recordings_are_handed_in(
+    minutier: type[Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class System:
+        def url(self, service: str) -> str:
+            return f"http://{service}"
+
+    @asynccontextmanager
+    async def running(path: Path) -> AsyncIterator[System]:
+        asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGINT)
+        yield System()
+
+    monkeypatch.setattr(embedded, "running", running)
+    run = minutier("up", "--data-dir", str(tmp_path), "--json")
+    told = json.loads(run.out)
+    assert (told["api"], told["ingestion"], told["data"]) == (
+        "http://query/api/v1",
+        "http://ingestion",
+        str(tmp_path),
+    )
+    assert "  recordings  http://ingestion" in run.err
+    assert run.status == 0
 
 
 def test_what_is_not_running_says_how_to_start_it(minutier: type[Run], tmp_path: Path) -> None:
