@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.ingestion.jobs.texts import read
+from minutier.ingestion.jobs.texts import TooManyParts, read
 from minutier.schemas.documents import TranscriptDocument
 
 RECORDING = UUID(int=7)
@@ -61,3 +61,9 @@ def test_no_word_of_a_text_without_markup_is_lost_and_no_segment_is_long(content
         (plain * 40).split()
     )
     assert all(0 < len(segment.text) <= 1000 for segment in text.segments)
+
+
+@pytest.mark.parametrize("part", ["a\n\n", "**a**:b\n"])
+def test_a_text_of_nothing_but_beginnings_is_not_made_into_a_transcript(part: str) -> None:
+    with pytest.raises(TooManyParts, match="paragraphs"):
+        read(part * 100_000, recording_id=RECORDING, language=None)

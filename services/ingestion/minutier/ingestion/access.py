@@ -1,8 +1,10 @@
 """Who asks, and whether they may: bearer keys, rates, and the size of what is sent."""
 
+import asyncio
 import hmac
 import math
 import time
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
@@ -16,10 +18,11 @@ from starlette.exceptions import HTTPException
 
 from minutier.ingestion.tenants import Tenant, Tenants
 
-Credentials = Annotated[
-    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, scheme_name="key"))
-]
+_BEARER = HTTPBearer(auto_error=False, scheme_name="key")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
+# What has come of a body is kept meanwhile, and the client may be gone without a word.
+_SILENCE_SECONDS = 60.0
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
@@ -31,15 +34,25 @@ class Access:
         self._operator_key = operator_key
         self._rates = MovingWindowRateLimiter(MemoryStorage())
 
-    async def tenant(self, credentials: Credentials) -> str:
-        """The name of who asks, by bearer key; answers 401, and 429 as `admit` does."""
+    async def tenant(self, request: Request, credentials: Credentials) -> str:
+        """The name of who asks, by bearer key; answers 401, and 429 as `admit` does.
+
+        A request counts once.
+        """
+        if (known := getattr(request.state, "tenant", None)) is not None:
+            return str(known)
         name = self.tenants.with_key(credentials.credentials) if credentials else None
         if name is None:
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED, "Send the tenant's key as 'Authorization: Bearer …'.", _CHALLENGE
             )
         await self.admit(name)
+        request.state.tenant = name
         return name
+
+    async def enter(self, request: Request) -> None:
+        """As `tenant`, for what happens before a route's parameters are read."""
+        await self.tenant(request, await _BEARER(request))
 
     async def operator(self, credentials: Credentials) -> None:
         """Answers 401 to all but the operator."""
@@ -68,10 +81,26 @@ class Access:
         return self.tenants[name]
 
 
+async def arriving(request: Request, *, silence: float = _SILENCE_SECONDS) -> AsyncIterator[bytes]:
+    """A body as it comes; answers 408 where nothing of it comes for ``silence`` seconds."""
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(silence):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise HTTPException(
+                HTTPStatus.REQUEST_TIMEOUT, "Nothing more of the body came. Send it again, whole."
+            ) from None
+        yield chunk
+
+
 async def body_of(request: Request, *, limit: int) -> bytes:
     """The whole of a small body; answers 413 as soon as it has more than ``limit`` bytes."""
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in arriving(request):
         body += chunk
         if len(body) > limit:
             raise too_large(limit)

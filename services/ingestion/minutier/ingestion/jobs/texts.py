@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 from minutier.ingestion.jobs.markdown import unescaped
@@ -21,6 +22,8 @@ _LINK_ALONE = re.compile(r"\s*\[[^\]]*\]\([^)]*\)\s*")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 _MOST_CHARACTERS = 1000
+# More than is said in a day of meetings.
+_MOST_PARTS = 20_000
 
 # The words that each language cannot do without, and that the others have not.
 _FREQUENT = {
@@ -62,6 +65,13 @@ _FREQUENT = {
 _OTHERWISE = "en"
 
 
+class TooManyParts(ValueError):
+    """A text of so many paragraphs that it is no meeting's; nothing of it is quoted."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The content has more than {_MOST_PARTS} paragraphs. Send that of one meeting.")
+
+
 @dataclass(frozen=True)
 class _Said:
     label: str | None
@@ -72,9 +82,11 @@ def read(content: str, *, recording_id: UUID, language: str | None) -> Transcrip
     """The transcript that a text makes. It tells no times: each segment is at 0.
 
     Without ``language`` it is that of English, French, German and Dutch whose frequent words there are
-    most of, and English where there are none.
+    most of, and English where there are none. Raises `TooManyParts`.
     """
-    said = list(_said(content))
+    said = list(islice(_said(content), _MOST_PARTS + 1))
+    if len(said) > _MOST_PARTS:
+        raise TooManyParts
     labels = list(dict.fromkeys(one.label for one in said if one.label is not None))
     ids = {label: f"speaker-{number}" for number, label in enumerate(labels, start=1)}
     return TranscriptDocument(

@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 
-from minutier.ingestion.access import too_large
+from minutier.ingestion.access import arriving, too_large
 
 # Fields are kept in memory; what a meeting server tells in them is a few hundred characters.
 _FIELD_BYTES = 1024 * 1024
@@ -74,7 +74,7 @@ async def receive(request: Request, folder: Path, *, limit: int) -> Form:
                 "on_end": parts.finish,
             },
         )
-        async for chunk in request.stream():
+        async for chunk in arriving(request):
             received += len(chunk)
             if received > limit:
                 raise too_large(limit)

@@ -16,7 +16,7 @@ from minutier.ingestion.access import Access, body_of
 from minutier.ingestion.jobs.domain import Job, own_recording
 from minutier.ingestion.jobs.ports import Documents, Jobs, Taker
 from minutier.ingestion.jobs.results import Results, content_of, result_of
-from minutier.ingestion.jobs.texts import read
+from minutier.ingestion.jobs.texts import TooManyParts, read
 from minutier.ingestion.sources.summary_requests import SummaryWanted, TranscriptWanted, announcement
 from minutier.ingestion.whisperx import whisperx
 from minutier.schemas.documents import TranscriptDocument
@@ -41,21 +41,27 @@ class JobState(BaseModel):
     error_code: JobFailure | None = None
 
 
-class _SmallBody(APIRoute):
-    """Answers 413 as soon as a body has more bytes than are taken here."""
+def _asking(access: Access) -> type[APIRoute]:
+    """Routes that read a body of nobody but a tenant; they answer 413 as soon as it has more bytes than are
+    taken here.
+    """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    class Asking(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
 
-        async def limited(request: Request) -> Response:
-            body = await body_of(request, limit=_MOST_BYTES)
+            async def guarded(request: Request) -> Response:
+                await access.enter(request)
+                body = await body_of(request, limit=_MOST_BYTES)
 
-            async def receive() -> dict[str, Any]:
-                return {"type": "http.request", "body": body, "more_body": False}
+                async def receive() -> dict[str, Any]:
+                    return {"type": "http.request", "body": body, "more_body": False}
 
-            return await handle(Request(request.scope, receive))
+                return await handle(Request(request.scope, receive))
 
-        return limited
+            return guarded
+
+    return Asking
 
 
 def router(
@@ -67,11 +73,11 @@ def router(
     results: Results,
     store: ObjectSettings,
 ) -> APIRouter:
-    pages = APIRouter(route_class=_SmallBody)
+    pages, asking = APIRouter(), APIRouter(route_class=_asking(access))
     Caller = Annotated[str, Depends(access.tenant)]
     may_fail = described(400, 403, 404)
 
-    @pages.post("/api/v2/async-jobs/transcribe", response_model_exclude_none=True, responses=may_fail)
+    @asking.post("/api/v2/async-jobs/transcribe", response_model_exclude_none=True, responses=may_fail)
     async def transcribe(wanted: TranscriptWanted, name: Caller, request: Request) -> JobState:
         """Ask for a transcript; the tenant's webhook is told of its end.
 
@@ -94,7 +100,7 @@ def router(
         await taker.transcribe(job, announcement(wanted, job.id, tenant, store))
         return JobState.model_validate(results.status_of(job, tenant))
 
-    @pages.post("/api/v2/async-jobs/summarize", response_model_exclude_none=True, responses=may_fail)
+    @asking.post("/api/v2/async-jobs/summarize", response_model_exclude_none=True, responses=may_fail)
     async def summarise(wanted: SummaryWanted, name: Caller, request: Request) -> JobState:
         """Ask for the summary of a text; the tenant's webhook is told of its end."""
         job_id = uuid4()
@@ -107,9 +113,12 @@ def router(
             base_url=str(request.base_url),
             language=wanted.language,
         )
-        text = await asyncio.to_thread(
-            read, wanted.content, recording_id=job.recording_id, language=wanted.language
-        )
+        try:
+            text = await asyncio.to_thread(
+                read, wanted.content, recording_id=job.recording_id, language=wanted.language
+            )
+        except TooManyParts as error:
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
         await taker.summarise(job, text)
         return JobState.model_validate(results.status_of(job, access.settings_of(name)))
 
@@ -147,6 +156,7 @@ def router(
             raise HTTPException(
                 HTTPStatus.FORBIDDEN, "This address was not signed, or has expired. Ask for the job again."
             )
+        await access.admit(job.tenant)
         try:
             if job.kind is JobKind.SUMMARY:
                 content = await content_of(job, jobs=jobs, documents=documents)
@@ -166,6 +176,7 @@ def router(
         """That this process answers; `/healthz` tells of its servers too."""
         return {"status": "ok"}
 
+    pages.include_router(asking)
     return pages
 
 
