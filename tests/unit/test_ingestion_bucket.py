@@ -1,5 +1,6 @@
 """What a store tells of its buckets, and which of it is a recording."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,7 +9,9 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from minio.datatypes import EventIterable
 from pydantic import ValidationError
+from urllib3.response import HTTPResponse
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
@@ -68,6 +71,19 @@ async def http(notifications: BucketNotifications) -> AsyncIterator[httpx.AsyncC
         headers={"Authorization": f"Bearer {API_KEY}"},
     ) as http:
         yield http
+
+
+async def test_what_the_client_of_minio_hears_of_a_bucket_is_a_notification(
+    http: httpx.AsyncClient, announced: Announcements
+) -> None:
+    """A store tells its client a line a notification; the client's own type reads them here."""
+    told = b"\n".join(notification(minio_record("visio", f"{name}.mp4")) for name in "ab")
+    response = HTTPResponse(io.BytesIO(told), preload_content=False)
+    with EventIterable(lambda: response) as events:  # type: ignore[no-untyped-call]
+        for event in (next(events), next(events)):
+            answer = await http.post("/webhooks/s3", json=event)
+            assert answer.json() == {"announced": 1, "ignored": 0}
+    assert [where.key for _, where in announced.locations] == ["a.mp4", "b.mp4"]
 
 
 async def test_several_records_are_announced_each_and_the_rest_is_counted(
