@@ -151,6 +151,20 @@ async def test_who_a_speaker_is_can_be_said_and_taken_back(
     assert correction == CorrectionDocument(recording_id=RECORDING, speaker="speaker-1", name=kept)
 
 
+async def test_a_body_that_is_larger_than_any_name_is_not_kept(client: httpx.AsyncClient) -> None:
+    sent = 0
+
+    async def name() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 1000:
+            sent += 1
+            yield b" " * 10_000
+
+    response = await client.put(f"{HERE}/speakers/speaker-1", content=name())
+    assert (response.status_code, response.headers["content-type"]) == (413, "application/problem+json")
+    assert sent < 10
+
+
 @pytest.mark.parametrize("name", ["", "  ", "Anna\n2", "Anna\x00", "A\u2028B", "x" * 201, 7, ["Anna"]])
 async def test_what_is_no_name_is_refused(
     client: httpx.AsyncClient, table: Table, documents: Documents, outbox: Outbox, name: Any

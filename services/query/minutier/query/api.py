@@ -25,12 +25,14 @@ from minutier.schemas.base import NAME_CHARACTERS, Tenant
 from minutier.schemas.documents import Document, MinutesDocument, SpeakerId, TranscriptDocument
 from minutier.schemas.references import ObjectRef
 from minutier.shared import rendering
+from minutier.shared.bodies import SmallBodies
 from minutier.shared.errors import Permanent
 from minutier.shared.problems import described, install
 
 _RECORDING = TypeAdapter(Recording)
 # What was said is for the one who asked, not for a cache on the way.
 _PRIVATE = {"Cache-Control": "no-store"}
+_BODY_BYTES = 64 * 1024
 _RETRY_SECONDS = 10
 _ON_ONE_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _NAME = rf"{_ON_ONE_LINE}*[^\s\x00-\x1f\x7f-\x9f]{_ON_ONE_LINE}*"
@@ -114,6 +116,7 @@ def build(
         responses=described(404, 422),
     )
     install(app)
+    app.add_middleware(SmallBodies, limit=_BODY_BYTES)
     watching = asyncio.Semaphore(settings.watchers)
 
     async def entry_of(id: UUID) -> Entry:
@@ -194,7 +197,7 @@ def build(
     @app.put(
         "/api/v1/recordings/{id}/speakers/{speaker}",
         status_code=HTTPStatus.ACCEPTED,
-        responses=described(400, 409),
+        responses=described(400, 409, 413),
     )
     async def name_speaker(id: UUID, speaker: SpeakerId, correction: Correction) -> Recording:
         """Say who a speaker of the transcript is. The transcript and the minutes are then written anew."""
