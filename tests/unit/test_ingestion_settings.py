@@ -55,6 +55,21 @@ def test_what_cannot_be_is_refused_at_the_start(
         ),
         ({"acme": ACME | {"livekit_api_key": "geheim"}}, "__ACME: livekit_api_key and livekit_api_secret go"),
         ({"acme": ACME | {"bucket": "geheim"}}, "__ACME__BUCKET: is unknown; "),
+        (
+            {"acme": {"api_key": "geheim-geheim-é"}},
+            "__ACME__API_KEY: has characters that no HTTP header holds",
+        ),
+        ({"acme": {"api_key": "geheim geheim\ngeheim"}}, "__ACME__API_KEY: has characters that no HTTP"),
+        ({"acme": ACME | {"webhook_api_key": "geheim\n"}}, "__ACME__WEBHOOK_API_KEY: has characters that no"),
+        ({"acme": ACME | {"buckets": ["uploads"]}}, "__ACME__BUCKETS__0: every tenant's uploads lie there; "),
+        (
+            {"acme": ACME | {"livekit_api_key": "geheim", "livekit_api_secret": ""}},
+            "__ACME__LIVEKIT_API_SECRET: ",
+        ),
+        (
+            {"acme": ACME | {"livekit_api_key": "", "livekit_api_secret": "geheim"}},
+            "__ACME__LIVEKIT_API_KEY: ",
+        ),
         ({"acme": ACME, "other": ACME}, ": two tenants share an api_key; give each its own"),
         (
             {

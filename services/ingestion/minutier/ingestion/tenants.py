@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Secr
 
 from minutier.schemas.events import AnnouncedMetadata, MetadataKind
 from minutier.schemas.references import Location
-from minutier.shared.objects import ARTEFACTS, RECORDINGS
+from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS
 
 _KEY_CHARACTERS = 16
 
@@ -20,6 +20,19 @@ def _not_our_own(bucket: str) -> str:
     return bucket
 
 
+def _not_for_all(bucket: str) -> str:
+    if bucket == UPLOADS:
+        raise ValueError("every tenant's uploads lie there; name a bucket of the tenant's own")
+    return bucket
+
+
+def _sendable(key: SecretStr) -> SecretStr:
+    value = key.get_secret_value()
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("has characters that no HTTP header holds; 'openssl rand -hex 24' makes one without")
+    return key
+
+
 def _hard_to_guess(key: SecretStr) -> SecretStr:
     if len(key.get_secret_value()) < _KEY_CHARACTERS:
         raise ValueError(f"has fewer than {_KEY_CHARACTERS} characters; 'openssl rand -hex 24' makes one")
@@ -27,8 +40,10 @@ def _hard_to_guess(key: SecretStr) -> SecretStr:
 
 
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), AfterValidator(_not_our_own)]
+OwnBucket = Annotated[Bucket, AfterValidator(_not_for_all)]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9.:-]{1,253}$")]
-Key = Annotated[SecretStr, AfterValidator(_hard_to_guess)]
+ServerKey = Annotated[SecretStr, AfterValidator(_sendable)]
+Key = Annotated[ServerKey, AfterValidator(_hard_to_guess)]
 
 
 class Tenant(BaseModel):
@@ -37,9 +52,11 @@ class Tenant(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     api_key: Key = Field(description="bearer key of every endpoint but LiveKit's")
-    livekit_api_key: str | None = Field(None, description="of the LiveKit server that sends webhooks")
-    livekit_api_secret: SecretStr | None = Field(None, description="its secret")
-    buckets: frozenset[Bucket] = Field(
+    livekit_api_key: str | None = Field(
+        None, min_length=1, description="of the LiveKit server that sends webhooks"
+    )
+    livekit_api_secret: SecretStr | None = Field(None, min_length=1, description="its secret")
+    buckets: frozenset[OwnBucket] = Field(
         frozenset(), description="where its meeting servers put recordings; the reconciler reads them"
     )
     metadata_key: str | None = Field(
@@ -55,9 +72,9 @@ class Tenant(BaseModel):
         frozenset(), description="where links may lead, as host or host:port"
     )
     webhook_url: HttpUrl | None = Field(None, description="who is told of a job's end")
-    webhook_api_key: SecretStr | None = Field(None, description="bearer key for it")
+    webhook_api_key: ServerKey | None = Field(None, description="bearer key for it")
     docs_url: HttpUrl | None = Field(None, description="La Suite Docs, where documents are made")
-    docs_api_key: SecretStr | None = Field(None, description="bearer key for it")
+    docs_api_key: ServerKey | None = Field(None, description="bearer key for it")
     max_bytes: int | None = Field(None, gt=0, description="largest file, if less than the service's")
     max_hours: float | None = Field(None, gt=0, description="longest recording, if less than the service's")
     requests_per_minute: int = Field(600, ge=1)
