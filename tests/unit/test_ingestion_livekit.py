@@ -116,6 +116,7 @@ async def test_a_signed_event_is_heard_as_its_tenants(
         lambda: token(sha256=None),
         lambda: token(sha256=""),
         lambda: token(sha256="not base64"),
+        lambda: token(sha256="é"),
         lambda: token(nbf=int(time.time()) - 301, exp=int(time.time()) + 3600),
         lambda: token(nbf=None, iat=int(time.time()) - 301),
         lambda: token(nbf=None),
@@ -157,12 +158,23 @@ async def test_unknown_fields_events_and_states_are_accepted(http: httpx.AsyncCl
     assert heard.events[0][1].egress_info.egress_id == "EG_new"
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b'{"event": 7}', b"{", b'"egress_ended"', b"[]"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff\xfe", b'{"event": 7}', b"{", b'"egress_ended"', b"[]", b'{"a":' * 100_000]
+)
 async def test_what_is_signed_and_is_no_event_is_told_to_be_none(
     http: httpx.AsyncClient, heard: Heard, body: bytes
 ) -> None:
     answer = await post(http, signed(body))
     assert answer.status_code == 422
+    assert not heard.events
+
+
+async def test_an_egress_of_more_results_than_any_has_is_refused(
+    http: httpx.AsyncClient, heard: Heard
+) -> None:
+    info = {"egressId": "EG_one", "fileResults": [{}] * 201}
+    body = json.dumps({"event": "egress_ended", "egressInfo": info}).encode()
+    assert (await post(http, signed(body))).status_code == 422
     assert not heard.events
 
 

@@ -1,7 +1,6 @@
 """LiveKit's webhooks, as it signs them."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import time
@@ -31,6 +30,8 @@ _BODY_BYTES = 1024**2
 # As long as LiveKit signs one for.
 _WINDOW_SECONDS = 300
 _LEEWAY_SECONDS = 60
+# All of an event is done in one transaction, which others wait for.
+_RESULTS = 200
 
 Authorization = Annotated[
     str | None, Depends(APIKeyHeader(name="Authorization", auto_error=False, scheme_name="livekit"))
@@ -93,7 +94,8 @@ class Signatures:
         verifier = TokenVerifier(*self._keys(tenant))
         try:
             signed = base64.b64decode(verifier.verify(token).sha256 or "", validate=True)
-        except binascii.Error:
+        # What is no base64, or not even ASCII.
+        except ValueError:
             raise Unsigned from None
         # The receiver looks at it too, in a time that tells how much of it was right.
         if not hmac.compare_digest(signed, hashlib.sha256(body).digest()):
@@ -104,7 +106,7 @@ class Signatures:
             raise unreadable
         try:
             return WebhookReceiver(verifier).receive(body.decode(), token)
-        except (ParseError, UnicodeDecodeError):
+        except (ParseError, UnicodeDecodeError, RecursionError):
             raise unreadable from None
 
     def _keys(self, tenant: str) -> tuple[str, str]:
@@ -164,6 +166,8 @@ def router(access: Access, heed: Callable[[str, Tenant, "WebhookEvent"], Awaitab
         tenant = signatures.signer(token)
         await access.admit(tenant)
         event = signatures.event(tenant, token, await body_of(request, limit=_BODY_BYTES))
+        if len(event.egress_info.file_results) + len(event.egress_info.segment_results) > _RESULTS:
+            raise HTTPException(422, f"The egress has more than {_RESULTS} results.")
         try:
             await heed(tenant, access.settings_of(tenant), event)
         except ValidationError:
