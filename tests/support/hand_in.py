@@ -11,11 +11,14 @@ from pydantic import SecretStr
 
 from minutier.ingestion import api
 from minutier.ingestion.access import Access
+from minutier.ingestion.accounts.bigbluebutton import Meeting
+from minutier.ingestion.accounts.reader import read_archive
 from minutier.ingestion.domain import Announced, Limits
 from minutier.ingestion.sources.forms import Forms
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.events import Announcement, recording_id
 from minutier.schemas.references import Location, ObjectRef
+from minutier.shared.worker import ignore
 
 TENANT = "acme"
 KEY = "a key of sixteen characters or more"
@@ -64,6 +67,13 @@ class Announcements:
         if new:
             self.made.append(announcement)
         return Announced(recording_id(tenant, announcement.source, announcement.external_id), new=new)
+
+
+class Archives:
+    """Reads BigBlueButton's events here, and in no child."""
+
+    async def read(self, events: Path, into: Path) -> Meeting:
+        return await asyncio.to_thread(read_archive, events, into, report=ignore)
 
 
 @asynccontextmanager

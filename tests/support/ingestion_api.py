@@ -33,7 +33,7 @@ from minutier.schemas.events import Announcement, JobKind
 from minutier.shared.settings import ObjectSettings
 from tests.support import livekit_events
 from tests.support import query_events as told
-from tests.support.hand_in import KEY, TENANT, Announcements, Uploads, forms
+from tests.support.hand_in import KEY, TENANT, Announcements, Archives, Uploads, forms
 from tests.support.jobs_fakes import Ledger
 from tests.support.query_events import Documents
 from tests.support.reconciling import Book
@@ -107,7 +107,7 @@ def build(workspace: Path, *jobs: Job) -> FastAPI:
         [
             livekit.router(access, heed),
             bucket.router(access, BucketNotifications(access.tenants, Book())),
-            bigbluebutton.router(access, sent, bigbluebutton.Meetings(hand_in)),
+            bigbluebutton.router(access, sent, bigbluebutton.Meetings(hand_in, Archives())),
             jibri.router(access, sent, jibri.Sessions(hand_in)),
             operations.router(access, compare),
             speech.router(

@@ -15,7 +15,7 @@ from minutier.ingestion.accounts import lasuite_meet
 from minutier.ingestion.accounts import livekit as livekit_speakers
 from minutier.ingestion.accounts import reader as account_reader
 from minutier.ingestion.accounts.domain import Account, UnreadableAccount, display_name
-from minutier.ingestion.accounts.reader import AccountReader
+from minutier.ingestion.accounts.reader import AccountReader, ArchiveReader
 from minutier.schemas.events import MetadataKind
 from minutier.shared.worker import Worker, ignore
 
@@ -191,5 +191,16 @@ async def test_accounts_are_read_in_a_child_process(tmp_path: Path) -> None:
         await asyncio.to_thread(file.write_bytes, b"no")
         with pytest.raises(UnreadableAccount):
             await reader.read(MetadataKind.BIGBLUEBUTTON, file)
+    finally:
+        await worker.stop()
+
+
+async def test_an_archive_that_reading_does_not_come_to_the_end_of_is_unreadable(tmp_path: Path) -> None:
+    events = tmp_path / "events.xml"
+    events.write_bytes(b"<recording><!--" + b"x" * 32 * 1024**2 + b"--></recording>")
+    worker = Worker(limit_seconds=60)
+    try:
+        with pytest.raises(UnreadableAccount):
+            await ArchiveReader(worker, limit_seconds=1.0).read(events, tmp_path / "account")
     finally:
         await worker.stop()

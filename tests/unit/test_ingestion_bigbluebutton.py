@@ -23,7 +23,7 @@ from tests.support.bigbluebutton import (
     publishes,
     records,
 )
-from tests.support.hand_in import ACCESS, TENANT, Announcements, Uploads, client_of, forms
+from tests.support.hand_in import ACCESS, TENANT, Announcements, Archives, Uploads, client_of, forms
 
 LARGEST = 1_000_000
 FIRST, SECOND = f"{MEETING}-13749531095.opus", f"{MEETING}-13749591095.opus"
@@ -56,7 +56,7 @@ class Endpoint:
 @pytest.fixture
 async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
     uploads, announcements = Uploads(), Announcements()
-    meetings = bigbluebutton.Meetings(HandIn(uploads, announcements))
+    meetings = bigbluebutton.Meetings(HandIn(uploads, announcements), Archives())
     router = bigbluebutton.router(ACCESS, forms(tmp_path, size=LARGEST), meetings)
     async with client_of(router) as client:
         yield Endpoint(client, uploads, announcements, tmp_path)

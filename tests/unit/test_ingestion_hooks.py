@@ -17,7 +17,7 @@ from minutier.ingestion import api
 from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.sources import bigbluebutton, jibri
 from tests.support.bigbluebutton import MEETING, document, ends, marks, records
-from tests.support.hand_in import ACCESS, KEY, Announcements, Uploads, forms
+from tests.support.hand_in import ACCESS, KEY, Announcements, Archives, Uploads, forms
 
 HOOKS = Path(__file__).parents[2] / "services/ingestion/hooks"
 POST_ARCHIVE = HOOKS / "bigbluebutton_post_archive.rb"
@@ -162,7 +162,7 @@ async def test_a_meeting_arrives_at_the_second_attempt_with_a_key_that_no_comman
     machine.meeting(SOUND)
     uploads, announcements = Uploads(), Announcements()
     announcements.failures = 1
-    meetings = bigbluebutton.Meetings(HandIn(uploads, announcements))
+    meetings = bigbluebutton.Meetings(HandIn(uploads, announcements), Archives())
     async with serving(bigbluebutton.router(ACCESS, forms(tmp_path), meetings)) as address:
         machine.config.write_text(
             f'url = "{address}/webhooks/bigbluebutton"\nheader = "Authorization: Bearer {KEY}"\n'
@@ -178,7 +178,7 @@ async def test_a_meeting_arrives_at_the_second_attempt_with_a_key_that_no_comman
 @WITH_CURL
 async def test_why_a_meeting_was_refused_is_in_bigbluebuttons_log(machine: Machine, tmp_path: Path) -> None:
     machine.meeting("of-another-meeting.opus")
-    meetings = bigbluebutton.Meetings(HandIn(Uploads(), Announcements()))
+    meetings = bigbluebutton.Meetings(HandIn(Uploads(), Announcements()), Archives())
     async with serving(bigbluebutton.router(ACCESS, forms(tmp_path), meetings)) as address:
         machine.config.write_text(
             f'url = "{address}/webhooks/bigbluebutton"\nheader = "Authorization: Bearer {KEY}"\nretry = 0\n'

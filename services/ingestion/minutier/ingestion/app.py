@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from minutier.ingestion import api, handlers
 from minutier.ingestion.access import Access
-from minutier.ingestion.accounts.reader import AccountReader
+from minutier.ingestion.accounts.reader import AccountReader, ArchiveReader
 from minutier.ingestion.announce import Announcer
 from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.jobs import handlers as jobs_handlers
@@ -66,7 +66,7 @@ def build() -> Service:
             [
                 _livekit(service, settings, access),
                 _bucket(service, access, announcer),
-                bigbluebutton.router(access, forms, bigbluebutton.Meetings(hand_in)),
+                _bigbluebutton(service, settings, access, forms, hand_in),
                 jibri.router(access, forms, jibri.Sessions(hand_in)),
                 _reconciler(service, settings, access, objects, announcer),
                 _speech(service, settings, access, forms, hand_in, documents),
@@ -111,6 +111,16 @@ def _livekit(service: Service, settings: IngestionSettings, access: Access) -> A
     if access.tenants.have_livekit:
         service.on_start(lambda: asyncio.to_thread(livekit.warm_up))
     return livekit.router(access, EgressRegister(service.transaction, due_after=settings.due_after).take)
+
+
+def _bigbluebutton(
+    service: Service, settings: IngestionSettings, access: Access, forms: Forms, hand_in: HandIn
+) -> APIRouter:
+    # Of its own: nobody who waits for an answer waits for the decoding of recordings.
+    worker = Worker(limit_seconds=settings.decode_limit_seconds)
+    service.on_stop(worker.stop)
+    meetings = bigbluebutton.Meetings(hand_in, ArchiveReader(worker))
+    return bigbluebutton.router(access, forms, meetings)
 
 
 def _bucket(service: Service, access: Access, announcer: Announcer) -> APIRouter:

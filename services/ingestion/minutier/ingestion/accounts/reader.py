@@ -29,6 +29,29 @@ class AccountReader:
             raise UnreadableAccount("reading it does not end") from None
 
 
+class ArchiveReader:
+    """As `AccountReader`, of what BigBlueButton's hook sends: whoever sent it waits for the answer."""
+
+    def __init__(self, worker: Worker, *, limit_seconds: float = _LIMIT_SECONDS) -> None:
+        self._worker = worker
+        self._limit_seconds = limit_seconds
+
+    async def read(self, events: Path, into: Path) -> bigbluebutton.Meeting:
+        """What an ``events.xml`` tells, and what is needed of it later in a file of its own."""
+        try:
+            return await self._worker.run(read_archive, events, into, limit_seconds=self._limit_seconds)
+        except (WorkerDied, WorkerTimedOut):
+            raise UnreadableAccount("reading it does not end") from None
+
+
 def read(kind: MetadataKind, file: Path, *, report: Report) -> Account:
     """Raises `UnreadableAccount`; nothing is reported."""
     return _READ[kind](file)
+
+
+def read_archive(events: Path, into: Path, *, report: Report) -> bigbluebutton.Meeting:
+    """Raises `UnreadableAccount`; nothing is reported."""
+    meeting = bigbluebutton.read_meeting(events)
+    if meeting.account.recorded:
+        bigbluebutton.condense(events, into)
+    return meeting

@@ -1,12 +1,11 @@
 """BigBlueButton, whose post-archive hook sends a meeting's events and audio."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
-from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting, condense, read_meeting
+from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting
 from minutier.ingestion.accounts.domain import UnreadableAccount
 from minutier.ingestion.hand_in import HandIn, numbered
 from minutier.ingestion.sources import multipart
@@ -74,11 +73,21 @@ def recordings(meeting: Meeting, audio: Iterable[Sent]) -> list[Recording]:
     return [Recording(number, found) for number, found in enumerate(parts) if found]
 
 
+class Archives(Protocol):
+    async def read(self, events: Path, into: Path) -> Meeting:
+        """What an ``events.xml`` tells, and what is needed of it later in a file of its own.
+
+        Raises `UnreadableAccount`.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Meetings:
     """The use case: what was recorded of a meeting is announced, with the meeting server's account of it."""
 
     hand_in: HandIn
+    archives: Archives
 
     async def take(self, tenant: str, form: Form) -> HandedIn:
         """Answers 422 where the form is not what the hook sends."""
@@ -87,8 +96,9 @@ class Meetings:
         if events.stat().st_size > _EVENTS_BYTES:
             detail = f"'events' has more than the {_EVENTS_BYTES} bytes that are taken here."
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        account = events.with_name("account")
         try:
-            meeting = await asyncio.to_thread(read_meeting, events)
+            meeting = await self.archives.read(events, account)
         except UnreadableAccount:
             raise _refused("'events' is no events.xml of BigBlueButton's raw archive.") from None
         if not meeting.account.recorded:
@@ -103,8 +113,6 @@ class Meetings:
         found = recordings(meeting, audio)
         if any(len(recording.parts) > _TRACKS for recording in found):
             raise _refused(f"The meeting has more than {_TRACKS} audio files of single participants.")
-        account = events.with_name("account")
-        await asyncio.to_thread(condense, events, account)
         announced = [
             await self._announce(tenant, meeting, recording, numbered(meeting_id, recording.number), account)
             for recording in found
