@@ -38,7 +38,9 @@ class IngestionSettings(Settings):
     speech_wait_seconds: float = Field(
         3600.0, gt=0, description="how long a speech-to-text request waits for its transcript"
     )
-    speech_requests: int = Field(32, ge=1, description="speech-to-text requests under way at a time")
+    speech_requests: int = Field(
+        32, ge=1, description="speech-to-text requests of a tenant under way at a time"
+    )
     upload_seconds: float = Field(3600.0, gt=0, description="how long an address for an upload is valid")
     callback_attempts: int = Field(
         # The delay before one is a power of three, which as a float ends a little further on.

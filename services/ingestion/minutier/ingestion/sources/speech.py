@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -116,19 +117,21 @@ def router(
     wait_seconds: float,
     requests: int,
 ) -> APIRouter:
-    """At most ``requests`` are under way at once, each for at most ``wait_seconds`` after its upload."""
+    """At most ``requests`` of a tenant are under way at once, each for at most ``wait_seconds`` after its upload."""
     places = Places(requests)
 
     async def speech_to_text(request: Request, tenant: Annotated[str, Depends(access.tenant)]) -> Response:
         """Transcribe a file, and tell who said what; the answer comes when all of it is done."""
-        with places.taken():
+        with places.taken(tenant):
             async with forms.sent(request, tenant) as form:
                 asked = asked_in(form)
                 begun = await begin(asked.file, tenant, asked.language, hand_in=hand_in)
             outcome = await _unless_hung_up(request, finish(begun, outcomes=outcomes, seconds=wait_seconds))
         match outcome:
             case TranscriptAttributed():
-                return answer(await documents.load(TranscriptDocument, outcome.data.transcript), asked)
+                transcript = await documents.load(TranscriptDocument, outcome.data.transcript)
+                # Hours of speech take a while, in which others want to be answered.
+                return await asyncio.to_thread(answer, transcript, asked)
             case RecordingRejected(data=rejected):
                 status = _STATUS.get(rejected.reason, HTTPStatus.INTERNAL_SERVER_ERROR)
                 raise HTTPException(status, rejected.reason.explanation)
@@ -158,7 +161,7 @@ def router(
                     "model": Transcription | VerboseTranscription | DiarizedTranscription,
                     "content": {"text/plain": {"schema": {"type": "string"}}},
                 },
-                **described(500, 503, 504),
+                **described(500, 504),
             },
         )(speech_to_text)
     return routes
@@ -195,25 +198,26 @@ def answer(transcript: TranscriptDocument, asked: Asked) -> Response:
 
 
 class Places:
-    """As many requests as are let in at once."""
+    """As many requests of a tenant as are let in at once; nobody takes the places of others."""
 
     def __init__(self, number: int) -> None:
-        self._free = number
+        self._number = number
+        self._taken: Counter[str] = Counter()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Answers 503 where every place is taken."""
-        if self._free == 0:
+    def taken(self, tenant: str) -> Iterator[None]:
+        """Answers 429 where every place of the tenant's is taken."""
+        if self._taken[tenant] >= self._number:
             raise HTTPException(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "As many files as may be are being transcribed. Send this one later.",
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "As many of your files as may be are being transcribed. Send this one later.",
                 {"Retry-After": str(_RETRY_SECONDS)},
             )
-        self._free -= 1
+        self._taken[tenant] += 1
         try:
             yield
         finally:
-            self._free += 1
+            self._taken[tenant] -= 1
 
 
 async def _unless_hung_up(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
