@@ -138,6 +138,21 @@ async def test_the_next_address_is_asked_where_the_first_does_not_answer(
     assert isinstance(await fetch(host, tmp_path, using=using), Taken)
 
 
+@pytest.mark.parametrize("location", ["http:////::1]/", "http://\\x", "ftp://files.example/a", ""])
+async def test_a_redirect_that_leads_to_no_address_leads_nowhere(
+    location: str, host: FileHost, tmp_path: Path
+) -> None:
+    host.pages["/from"] = Page(status=302, headers={"Location": location})
+    host.pages["/"] = Page(status=302, headers={"Location": location})
+    outcome = await fetch(host, tmp_path, "/from")
+    assert outcome in {FORBIDDEN, RejectionReason.NOT_FOUND}
+
+
+async def test_a_link_that_is_no_unicode_is_refused(host: FileHost, tmp_path: Path) -> None:
+    assert await fetch(host, tmp_path, "/\ud800") is FORBIDDEN
+    assert host.asked == []
+
+
 async def test_a_redirect_is_followed_and_resolved_again(host: FileHost, tmp_path: Path) -> None:
     host.pages["/from"] = Page(status=302, headers={"Location": f"//other.example:{host.port}/to"})
     host.pages["/to"] = Page(b"there", headers={"Set-Cookie": "a=b"})

@@ -61,7 +61,7 @@ class Fetcher:
         try:
             async with asyncio.timeout(self._limit_seconds):
                 return await self._fetch(httpx.URL(link), into, hosts, limit)
-        except (_Forbidden, httpx.InvalidURL):
+        except (_Forbidden, httpx.InvalidURL, UnicodeError):
             return RejectionReason.FORBIDDEN_LOCATION
         except (httpx.HTTPError, TimeoutError):
             raise Unreachable from None
@@ -133,7 +133,10 @@ class _Forbidden(Exception):
 
 def _next(url: "httpx.URL", location: str) -> "httpx.URL":
     """Where a redirect leads; from https to http it would tell everybody on the way."""
-    following = url.join(location)
+    try:
+        following = url.join(location)
+    except ValueError:
+        raise _Forbidden from None
     if url.scheme == "https" and following.scheme != "https":
         raise _Forbidden
     return following

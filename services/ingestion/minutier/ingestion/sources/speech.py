@@ -117,7 +117,9 @@ def router(
     wait_seconds: float,
     requests: int,
 ) -> APIRouter:
-    """At most ``requests`` of a tenant are under way at once, each for at most ``wait_seconds`` after its upload."""
+    """At most ``requests`` of a tenant are under way at once, each for at most ``wait_seconds`` after its
+    upload.
+    """
     places = Places(requests)
 
     async def speech_to_text(request: Request, tenant: Annotated[str, Depends(access.tenant)]) -> Response:
