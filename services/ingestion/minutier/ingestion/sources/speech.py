@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
 from minutier.ingestion.hand_in import HandIn
-from minutier.ingestion.sources import multipart
+from minutier.ingestion.sources import languages, multipart
 from minutier.ingestion.sources.forms import Forms
 from minutier.ingestion.sources.multipart import Form
 from minutier.ingestion.speech.formats import (
@@ -53,7 +53,6 @@ _STATUS = {
     RejectionReason.UNSUPPORTED: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
-_LANGUAGE = "^([A-Za-z]{2,3}([-_][A-Za-z0-9_-]*)?|auto|)$"
 _NOT_STREAMED = "^([Ff]alse|)$"
 
 _FORM = multipart.described(
@@ -62,7 +61,7 @@ _FORM = multipart.described(
         "model": {"description": "any; the server's own is used"},
         "language": {
             "type": "string",
-            "pattern": _LANGUAGE,
+            "pattern": languages.PATTERN,
             "description": "ISO 639 code; detected if not given",
         },
         "response_format": {"enum": list(ResponseFormat), "default": ResponseFormat.JSON},
@@ -263,11 +262,9 @@ def _granularities(form: Form) -> frozenset[Granularity]:
 
 
 def _language(named: str) -> str | None:
-    """``fr-FR`` is ``fr``; nothing, or ``auto``, is to be detected."""
-    if not re.fullmatch(_LANGUAGE, named):
+    if not re.fullmatch(languages.PATTERN, named):
         raise _unprocessable("'language' is a code such as 'fr'.")
-    code = re.split("[-_]", named.lower(), maxsplit=1)[0]
-    return None if code in {"", "auto"} else code
+    return languages.primary(named)
 
 
 def _unprocessable(detail: str) -> HTTPException:

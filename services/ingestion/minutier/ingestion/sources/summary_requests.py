@@ -18,6 +18,7 @@ from minutier.ingestion.domain import is_addressable
 from minutier.ingestion.jobs import markdown
 from minutier.ingestion.jobs.domain import JOB_SOURCE, PushToDocs
 from minutier.ingestion.media.addresses import is_listed
+from minutier.ingestion.sources import languages
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.base import Text
 from minutier.schemas.events import AnnouncedMetadata, Announcement, MetadataKind
@@ -28,12 +29,6 @@ from minutier.shared.settings import ObjectSettings
 _DOCS_TITLE = 255
 
 
-def _primary(tag: str) -> str | None:
-    """Of ``fr-FR`` or ``fr_fr`` the language alone; nothing where it is empty, or to be detected."""
-    language = tag.replace("_", "-").partition("-")[0].lower()
-    return None if language in {"", "auto"} else language
-
-
 def _written(time: object) -> object:
     if isinstance(time, str) and "T" in time.upper():
         return time
@@ -42,8 +37,8 @@ def _written(time: object) -> object:
 
 LanguageTag = Annotated[
     str,
-    Field(pattern=r"^(auto|[A-Za-z]{2,3}([-_][A-Za-z0-9_-]*)?)?$", description="ISO 639, or a tag: `fr-FR`"),
-    AfterValidator(_primary),
+    Field(pattern=languages.PATTERN, description="ISO 639, or a tag: `fr-FR`"),
+    AfterValidator(languages.primary),
 ]
 Time = Annotated[AwareDatetime, BeforeValidator(_written)]
 Url = Annotated[
