@@ -98,7 +98,7 @@ async def test_a_body_that_comes_no_further_is_not_waited_for() -> None:
         return coming.pop() if coming else await asyncio.Event().wait()
 
     request = Request({"type": "http", "method": "POST", "headers": []}, receive)
-    body = arriving(request, silence=0.01)
+    body = arriving(request, limit=1000, silence=0.01)
     assert await anext(body) == b"beginning"
     with pytest.raises(HTTPException) as refused:
         await anext(body)

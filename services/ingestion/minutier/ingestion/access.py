@@ -81,8 +81,15 @@ class Access:
         return self.tenants[name]
 
 
-async def arriving(request: Request, *, silence: float = _SILENCE_SECONDS) -> AsyncIterator[bytes]:
-    """A body as it comes; answers 408 where nothing of it comes for ``silence`` seconds."""
+async def arriving(
+    request: Request, *, limit: int, silence: float = _SILENCE_SECONDS
+) -> AsyncIterator[bytes]:
+    """A body as it comes.
+
+    Answers 413 as soon as there are more than ``limit`` bytes, and 408 where nothing comes for ``silence``
+    seconds.
+    """
+    received = 0
     stream = aiter(request.stream())
     while True:
         try:
@@ -94,20 +101,15 @@ async def arriving(request: Request, *, silence: float = _SILENCE_SECONDS) -> As
             raise HTTPException(
                 HTTPStatus.REQUEST_TIMEOUT, "Nothing more of the body came. Send it again, whole."
             ) from None
+        received += len(chunk)
+        if received > limit:
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body has more than the {limit} bytes that are taken here.",
+            )
         yield chunk
 
 
 async def body_of(request: Request, *, limit: int) -> bytes:
-    """The whole of a small body; answers 413 as soon as it has more than ``limit`` bytes."""
-    body = bytearray()
-    async for chunk in arriving(request):
-        body += chunk
-        if len(body) > limit:
-            raise too_large(limit)
-    return bytes(body)
-
-
-def too_large(limit: int) -> HTTPException:
-    return HTTPException(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than the {limit} bytes that are taken here."
-    )
+    """The whole of a small body; answers as `arriving` does."""
+    return b"".join([chunk async for chunk in arriving(request, limit=limit)])

@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 
-from minutier.ingestion.access import arriving, too_large
+from minutier.ingestion.access import arriving
 
 # Fields are kept in memory; what a meeting server tells in them is a few hundred characters.
 _FIELD_BYTES = 1024 * 1024
@@ -58,7 +58,6 @@ async def receive(request: Request, folder: Path, *, limit: int) -> Form:
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise _not_a_form("Send the file as a multipart/form-data form.")
-    received = 0
     parts = _Parts(folder)
     try:
         parser = MultipartParser(
@@ -74,10 +73,7 @@ async def receive(request: Request, folder: Path, *, limit: int) -> Form:
                 "on_end": parts.finish,
             },
         )
-        async for chunk in arriving(request):
-            received += len(chunk)
-            if received > limit:
-                raise too_large(limit)
+        async for chunk in arriving(request, limit=limit):
             # What follows the form's end belongs to no part.
             if not parts.finished:
                 await asyncio.to_thread(parser.write, chunk)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
-from minutier.ingestion.access import Access, arriving, body_of, too_large
+from minutier.ingestion.access import Access, arriving, body_of
 from minutier.ingestion.domain import Limits
 from minutier.ingestion.signing import sign, verify
 from minutier.ingestion.uploads.take import Details, Promise
@@ -140,9 +140,7 @@ async def _save(request: Request, file: Path, *, limit: int) -> int:
     """Stream the body to disk; its bytes. Answers 413 as soon as there are more than ``limit``."""
     size = 0
     with file.open("wb") as target:
-        async for chunk in arriving(request):
+        async for chunk in arriving(request, limit=limit):
             size += len(chunk)
-            if size > limit:
-                raise too_large(limit)
             await asyncio.to_thread(target.write, chunk)
     return size
