@@ -90,13 +90,14 @@ async def ingest(
     )
     if isinstance(account, RejectionReason):
         return account
+    recorded = marks(event, account)
     parts = _parts(event)
     kept: list[Kept] = []
     for part in parts:
         outcome = await _keep(
             part,
             tenant=event.tenant,
-            recorded=marks(event, account),
+            recorded=recorded,
             media=media,
             store=store,
             normaliser=normaliser,
