@@ -1,11 +1,15 @@
 """Reading meeting servers' accounts in a child process: they are files from outside."""
 
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import TypeVar
 
 from minutier.ingestion.accounts import bigbluebutton, lasuite_meet, livekit
 from minutier.ingestion.accounts.domain import Account, UnreadableAccount
 from minutier.schemas.events import MetadataKind
 from minutier.shared.worker import Report, Worker, WorkerDied, WorkerTimedOut
+
+T = TypeVar("T")
 
 _LIMIT_SECONDS = 120.0
 
@@ -23,10 +27,7 @@ class AccountReader:
         self._worker = worker
 
     async def read(self, kind: MetadataKind, file: Path) -> Account:
-        try:
-            return await self._worker.run(read, kind, file, limit_seconds=_LIMIT_SECONDS)
-        except (WorkerDied, WorkerTimedOut):
-            raise UnreadableAccount("reading it does not end") from None
+        return await _ended(self._worker.run(read, kind, file, limit_seconds=_LIMIT_SECONDS))
 
 
 class ArchiveReader:
@@ -38,10 +39,14 @@ class ArchiveReader:
 
     async def read(self, events: Path, into: Path) -> bigbluebutton.Meeting:
         """What an ``events.xml`` tells, and what is needed of it later in a file of its own."""
-        try:
-            return await self._worker.run(read_archive, events, into, limit_seconds=self._limit_seconds)
-        except (WorkerDied, WorkerTimedOut):
-            raise UnreadableAccount("reading it does not end") from None
+        return await _ended(self._worker.run(read_archive, events, into, limit_seconds=self._limit_seconds))
+
+
+async def _ended(reading: Awaitable[T]) -> T:
+    try:
+        return await reading
+    except (WorkerDied, WorkerTimedOut):
+        raise UnreadableAccount("reading it does not end") from None
 
 
 def read(kind: MetadataKind, file: Path, *, report: Report) -> Account:
