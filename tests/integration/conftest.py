@@ -1,6 +1,7 @@
 """The servers alone, for tests that bring the services themselves, and what any system is reached by."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import nats
 import pytest
@@ -15,6 +16,12 @@ from tests.support.delivery_service import Streams, streams_of
 async def system() -> AsyncIterator[System]:
     async with running(services=[]) as system:
         yield system
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the module's ingestion keeps media while it is checked."""
+    return tmp_path_factory.mktemp("workspace")
 
 
 @pytest.fixture(scope="module")

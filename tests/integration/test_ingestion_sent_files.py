@@ -52,11 +52,6 @@ TITLE = "Quarterly with Anneliese"
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest.fixture(scope="module")
 async def system(workspace: Path) -> AsyncIterator[System]:
     environment = {
         "MINUTIER_INGESTION_TENANTS": json.dumps({"acme": {"api_key": KEY}, "other": {"api_key": OTHER_KEY}}),

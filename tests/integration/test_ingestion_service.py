@@ -52,11 +52,6 @@ NAME = "Anneliese Quarterly"
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest.fixture(scope="module")
 async def system(workspace: Path) -> AsyncIterator[System]:
     environment = {
         "MINUTIER_INGESTION_ALLOWED_BUCKETS": '["uploads", "meetings", "never-made"]',
