@@ -6,14 +6,17 @@ from minutier.schemas.events import (
     JobCompleted,
     MinutesWritten,
     RecordingAnnounced,
+    RecordingCancelled,
     RecordingIngested,
     RecordingRejected,
+    ReprocessingRequested,
     SpeakerCorrected,
     SpeechDiarized,
     SpeechTranscribed,
     StageFailed,
     TextReceived,
     TranscriptAttributed,
+    TranscriptEdited,
 )
 
 SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
@@ -42,7 +45,7 @@ PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "transcription": (SpeechTranscribed,),
     "attribution": (TranscriptAttributed,),
     "summarisation": (MinutesWritten,),
-    "query": (SpeakerCorrected,),
+    "query": (SpeakerCorrected, TranscriptEdited, RecordingCancelled, ReprocessingRequested),
 }
 
 

@@ -8,11 +8,27 @@ from operator import not_
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, model_validator
 
-from minutier.schemas.base import NAME_CHARACTERS, Contract, Language, Model, Probability, Seconds, Span
+from minutier.schemas.base import (
+    ID_CHARACTERS,
+    NAME_CHARACTERS,
+    Contract,
+    Language,
+    Model,
+    Probability,
+    Seconds,
+    Span,
+    Text,
+)
 
 UNKNOWN_SPEAKER = "unknown"
+
+
+def _one_of(*names: str) -> ConfigDict:
+    """JSON Schema for: at least one of these fields, with a text."""
+    present = [{"properties": {name: {"type": "string"}}, "required": [name]} for name in names]
+    return ConfigDict(json_schema_extra={"anyOf": list[JsonValue](present)})
 
 
 class Document(Contract):
@@ -51,11 +67,38 @@ class Activity(Contract):
         return self
 
 
+class Part(StrEnum):
+    """What somebody has to do with a recording."""
+
+    OWNER = "owner"
+    PARTICIPANT = "participant"
+
+
+class Person(Contract):
+    """Somebody who may read a recording, as those who sign people in know them.
+
+    ``subject`` is the identity provider's id of them, ``email`` an address that it vouches for.
+    """
+
+    model_config = _one_of("subject", "email")
+
+    part: Part
+    subject: Text | None = Field(None, min_length=1, max_length=ID_CHARACTERS)
+    email: Text | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$", max_length=ID_CHARACTERS)
+
+    @model_validator(mode="after")
+    def can_be_recognised(self) -> Self:
+        if self.subject is None and self.email is None:
+            raise ValueError("a person has a subject, an email, or both")
+        return self
+
+
 class RecordingDocument(Document):
-    """What the meeting server told of a recording; written by ingestion."""
+    """What the meeting server told of a recording, or whoever handed in a text; written by ingestion."""
 
     title: str | None = None
     started_at: AwareDatetime | None = None
+    people: tuple[Person, ...] = Field((), exclude_if=not_, description="who owns it, and who was there")
     participants: tuple[Participant, ...] = ()
     activity: tuple[Activity, ...] = Field((), exclude_if=not_, description="by start")
     recorded: tuple[Span, ...] | None = Field(

@@ -23,7 +23,7 @@ from minutier.schemas.base import (
     Text,
 )
 from minutier.schemas.clock import now
-from minutier.schemas.documents import Engine, SpeakerId
+from minutier.schemas.documents import Engine, Person, SpeakerId
 from minutier.schemas.references import Link, Location, StoredRef
 from minutier.schemas.rejections import RejectionReason
 
@@ -56,6 +56,10 @@ MeetingServer = Annotated[
 
 
 ParticipantName = Annotated[Text, Field(min_length=1, max_length=NAME_CHARACTERS, description="display name")]
+
+
+# A directory's or a hub's name would tell where things lie; these are what an operator calls them.
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=["large-v3-turbo"])]
 
 
 def _at_least_one_of(one: str, several: str) -> ConfigDict:
@@ -171,6 +175,9 @@ class Announcement(Contract):
         exclude_if=not_,
         description="display names of those without a track, where they are known",
     )
+    people: tuple[Person, ...] = Field(
+        (), max_length=1000, exclude_if=not_, description="who owns the recording, and who was there"
+    )
     metadata: AnnouncedMetadata | None = None
 
     @model_validator(mode="after")
@@ -279,6 +286,7 @@ class TranscriptAttributed(Event[Attributed]):
 class Received(Contract):
     """A text that was handed in to be summarised: a transcript without a recording."""
 
+    recording: StoredRef | None = Field(None, description="the recording document, where there is one")
     transcript: StoredRef = Field(description="the transcript document")
     source: MeetingServer
     language: Language
@@ -298,6 +306,46 @@ class Corrected(Contract):
 
 class SpeakerCorrected(Event[Corrected]):
     type: Literal["minutier.speaker.corrected.v1"]
+
+
+class Edited(Contract):
+    """People said who the speakers are: the transcript as it reads with every layer that they laid over it.
+
+    The machine's own stays as it is.
+    """
+
+    transcript: StoredRef = Field(description="the transcript document")
+    language: Language
+    layers: int = Field(ge=0, description="edits that apply")
+
+
+class TranscriptEdited(Event[Edited]):
+    type: Literal["minutier.transcript.edited.v1"]
+
+
+class Cancelled(Contract):
+    """Nobody wants the recording's result any more; what runs is stopped, and what waits is not begun."""
+
+
+class RecordingCancelled(Event[Cancelled]):
+    type: Literal["minutier.recording.cancelled.v1"]
+
+
+class Reprocessing(Contract):
+    """A stage is to be done again, and so are those that follow from it; a cancelled recording goes on.
+
+    Each stage finds here what it starts from: diarization and transcription the recording as it was taken
+    in, summarisation the transcript.
+    """
+
+    stage: Stage
+    model: ModelName | None = Field(None, description="one that the stage offers, else its default")
+    ingested: Ingested | None = None
+    transcript: StoredRef | None = Field(None, description="the transcript document, as people read it")
+
+
+class ReprocessingRequested(Event[Reprocessing]):
+    type: Literal["minutier.reprocessing.requested.v1"]
 
 
 class Written(Contract):
@@ -364,7 +412,10 @@ EVENTS: tuple[type[AnyEvent], ...] = (
     TranscriptAttributed,
     TextReceived,
     SpeakerCorrected,
+    TranscriptEdited,
     MinutesWritten,
+    RecordingCancelled,
+    ReprocessingRequested,
     JobCompleted,
     StageFailed,
 )
