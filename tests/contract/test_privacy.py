@@ -76,6 +76,8 @@ def test_only_what_the_meeting_server_knows_is_free_in_an_announcement() -> None
         ".data.tracks[].location.key",
         ".data.tracks[].location.url",
         ".data.participants[]",
+        ".data.people[].email",
+        ".data.people[].subject",
         ".data.metadata.location.key",
         ".data.metadata.location.url",
     }
