@@ -215,8 +215,8 @@ def test_the_unexpected_shows_no_content_and_no_traceback(
 def test_the_sample_is_found_without_loading_its_package() -> None:
     script = """
 import sys
-from minutier.compose import cli
-print(cli.sample().name, "pyannote.audio" in sys.modules)
+from minutier.compose.commands import run
+print(run.sample().name, "pyannote.audio" in sys.modules)
 """
     # In a process of its own: another test may have loaded it in this one.
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -1,0 +1,1 @@
+"""The commands of ``minutier``, by what they are for."""

@@ -1,0 +1,12 @@
+"""What several commands are given."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where everything is kept; also MINUTIER_DATA_DIR.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
+Id = Annotated[str, typer.Argument(help="A recording's id, or a beginning only it has.")]
