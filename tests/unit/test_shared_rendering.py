@@ -25,7 +25,7 @@ transcripts = st.builds(
 
 
 def visible(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join("".join(c if c.isprintable() or c in "\u200c\u200d" else " " for c in text).split())
 
 
 def test_text_has_a_line_for_each_segment() -> None:
@@ -33,6 +33,11 @@ def test_text_has_a_line_for_each_segment() -> None:
         ("speaker-1", "Good\nmorning."), ("unknown", "Hello."), labels={"speaker-1": "Anna Muster"}
     )
     assert rendering.text(document) == "[0:00:00] Anna Muster: Good morning.\n[0:00:00] Unknown: Hello.\n"
+
+
+def test_a_word_of_joined_letters_stays_one_word() -> None:
+    document = transcript(("speaker-1", "می\u200cخواهم 👩\u200d💻"), labels={"speaker-1": "\u202e"})
+    assert rendering.text(document, unknown="Inconnu") == "[0:00:00] Inconnu: می\u200cخواهم 👩\u200d💻\n"
 
 
 def test_vtt_names_the_voice_of_each_cue() -> None:

@@ -12,6 +12,9 @@ UNKNOWN = "Unknown"
 _CUE_CHARACTERS = 84
 _CUE_SECONDS = 7.0
 
+# ZERO WIDTH NON-JOINER and JOINER: Persian, Indic scripts and emoji are spelled with them.
+_JOINERS = "\u200c\u200d"
+
 
 @dataclass(frozen=True)
 class Cue:
@@ -27,11 +30,11 @@ class Cue:
     first: bool
 
 
-def text(transcript: TranscriptDocument) -> str:
-    """One line a segment: ``[1:02:03] Anna: words``."""
-    labels = _labels(transcript)
+def text(transcript: TranscriptDocument, *, unknown: str = UNKNOWN) -> str:
+    """One line a segment: ``[1:02:03] Anna: words``; ``unknown`` stands for who has no name."""
+    labels = labels_of(transcript)
     return "".join(
-        f"[{_clock(segment.start)}] {labels.get(segment.speaker, UNKNOWN)}: {_line(segment.text)}\n"
+        f"[{clock(segment.start)}] {labels.get(segment.speaker) or unknown}: {line(segment.text)}\n"
         for segment in transcript.segments
     )
 
@@ -41,9 +44,7 @@ def vtt(transcript: TranscriptDocument) -> str:
     blocks = ["WEBVTT\n"]
     for cue in cues(transcript):
         voice = f"<v {_escape(cue.speaker)}>" if cue.speaker else ""
-        blocks.append(
-            f"{_timestamp(cue.start, '.')} --> {_timestamp(cue.end, '.')}\n{voice}{_escape(cue.text)}\n"
-        )
+        blocks.append(f"{timestamp(cue.start)} --> {timestamp(cue.end)}\n{voice}{_escape(cue.text)}\n")
     return "\n".join(blocks)
 
 
@@ -53,7 +54,7 @@ def srt(transcript: TranscriptDocument) -> str:
     for number, cue in enumerate(cues(transcript), 1):
         name = f"{cue.speaker}: " if cue.speaker and cue.first else ""
         shown = f"{name}{cue.text}".replace("-->", "→")
-        blocks.append(f"{number}\n{_timestamp(cue.start, ',')} --> {_timestamp(cue.end, ',')}\n{shown}\n")
+        blocks.append(f"{number}\n{timestamp(cue.start, ',')} --> {timestamp(cue.end, ',')}\n{shown}\n")
     return "\n".join(blocks)
 
 
@@ -72,16 +73,42 @@ def rttm(transcript: TranscriptDocument) -> str:
 
 def cues(transcript: TranscriptDocument) -> Iterator[Cue]:
     """The segments, the long ones in parts that can be read."""
-    labels = _labels(transcript)
+    labels = labels_of(transcript)
     for segment in transcript.segments:
         first = True
         for start, end, words in _parts(segment):
-            shown = _line(words)
+            shown = line(words)
             if not shown:
                 continue
             begin = round(start * 1000)
             yield Cue(begin, max(round(end * 1000), begin + 1), labels.get(segment.speaker), shown, first)
             first = False
+
+
+def labels_of(transcript: TranscriptDocument) -> dict[str, str]:
+    """The label of each speaker that has an id, on one line; empty where it shows nothing."""
+    return {speaker.id: line(speaker.label) for speaker in transcript.speakers}
+
+
+def line(words: str) -> str:
+    """On one line, and without what no reader shows; what joins or parts letters of a word stays."""
+    shown = "".join(c if c.isprintable() or c in _JOINERS else " " for c in words)
+    return " ".join(shown.split())
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03``, and ``0:02:03`` within the first hour."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def timestamp(milliseconds: int, separator: str = ".") -> str:
+    """``01:02:03.250``, the hours with two digits or more."""
+    seconds, rest = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}{separator}{rest:03}"
 
 
 def _parts(segment: TranscriptSegment) -> Iterator[tuple[float, float, str]]:
@@ -102,13 +129,9 @@ def _too_long(words: Sequence[AttributedWord]) -> bool:
     return characters > _CUE_CHARACTERS or words[-1].end - words[0].start > _CUE_SECONDS
 
 
-def _labels(transcript: TranscriptDocument) -> dict[str, str]:
-    return {speaker.id: _line(speaker.label) for speaker in transcript.speakers}
-
-
 def _tokens(transcript: TranscriptDocument) -> dict[str, str]:
     tokens: dict[str, str] = {}
-    for speaker, label in _labels(transcript).items():
+    for speaker, label in labels_of(transcript).items():
         token = _token(label)
         taken = set(tokens.values())
         tokens[speaker] = f"{token}_{len(tokens) + 1}" if token in taken else token
@@ -121,23 +144,5 @@ def _token(label: str) -> str:
     return re.sub(r"[^\w.-]+", "_", label) or "_"
 
 
-def _line(words: str) -> str:
-    """On one line, and without what no reader shows."""
-    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
-
-
 def _escape(words: str) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
-
-
-def _timestamp(milliseconds: int, separator: str) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{seconds:02}{separator}{rest:03}"
