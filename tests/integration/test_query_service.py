@@ -19,6 +19,7 @@ from nats.aio.client import Client
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.compose.embedded import System, running
+from minutier.compose.people import PARTICIPANT
 from minutier.query.domain import Entry, recording
 from minutier.query.project import project
 from minutier.query.repository import Recordings, add
@@ -26,6 +27,8 @@ from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import (
     CorrectionDocument,
     MinutesDocument,
+    Part,
+    Person,
     RecordingDocument,
     TranscriptDocument,
 )
@@ -37,8 +40,10 @@ from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 from tests.support.query_events import Documents
+from tests.support.query_people import OPERATOR
 
 SECONDS = 30
+OWNED = (Person(part=Part.OWNER, email=PARTICIPANT.email),)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +61,15 @@ async def client(system: System) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=system.url("query"), timeout=SECONDS) as http:
+    async with httpx.AsyncClient(
+        base_url=system.url("query"), timeout=SECONDS, headers=showing(system, "acme")
+    ) as http:
         yield http
+
+
+def showing(system: System, tenant: str) -> dict[str, str]:
+    """The local participant, who owns the recordings of these tests, and is an operator."""
+    return {"Authorization": f"Bearer {system.token(tenant=tenant, operator=True)}"}
 
 
 async def publish(client: Client, events: Sequence[AnyEvent]) -> None:
@@ -69,7 +81,7 @@ async def pipeline(system: System, recording_id: UUID) -> list[AnyEvent]:
     """A recording's events, whose documents lie in the store."""
     artefacts = Artefacts(Objects(system.objects))
     documents: dict[Stage, RecordingDocument | TranscriptDocument | MinutesDocument] = {
-        Stage.INGESTION: RecordingDocument(recording_id=recording_id, title="Weekly"),
+        Stage.INGESTION: RecordingDocument(recording_id=recording_id, title="Weekly", people=OWNED),
         Stage.ATTRIBUTION: told.transcript(recording=recording_id),
         Stage.SUMMARISATION: told.minutes(recording_id),
     }
@@ -156,7 +168,10 @@ async def test_a_text_is_completed_by_its_minutes(
     recording_id = uuid4()
     *_, attributed, written = await pipeline(system, recording_id)
     assert isinstance(attributed, TranscriptAttributed)
-    await publish(client, [told.received(attributed.data.transcript, recording=recording_id), written])
+    document = (await pipeline(system, recording_id))[1].data.recording
+    await publish(
+        client, [told.received(attributed.data.transcript, document, recording=recording_id), written]
+    )
     found = await when(http, recording_id, "completed")
     assert found["stages"]["transcription"]["state"] == "skipped"
     minutes = (await http.get(f"/api/v1/recordings/{recording_id}/minutes")).json()
@@ -176,10 +191,12 @@ async def test_a_message_nobody_can_read_stops_nothing(
     assert (await http.get("/healthz")).status_code == 200
 
 
-async def follow(base_url: str, recording_id: UUID, begun: asyncio.Event) -> list[tuple[str, dict[str, Any]]]:
+async def follow(
+    system: System, base_url: str, recording_id: UUID, begun: asyncio.Event
+) -> list[tuple[str, dict[str, Any]]]:
     updates = []
     async with (
-        httpx.AsyncClient(base_url=base_url, timeout=SECONDS) as http,
+        httpx.AsyncClient(base_url=base_url, timeout=SECONDS, headers=showing(system, "acme")) as http,
         httpx_sse.aconnect_sse(http, "GET", f"/api/v1/recordings/{recording_id}/progress") as source,
     ):
         async for event in source.aiter_sse():
@@ -199,7 +216,7 @@ async def test_watchers_of_every_replica_are_told(
         async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
             await when(http, recording_id, "processing")
             watching = [
-                group.create_task(follow(url, recording_id, event))
+                group.create_task(follow(system, url, recording_id, event))
                 for url, event in zip((system.url("query"), other), begun, strict=True)
             ]
             for event in begun:
@@ -223,7 +240,8 @@ async def test_clients_that_leave_leave_nothing(
     await when(http, recording_id, "processing")
     before = await subscriptions(system)
     watching = [
-        asyncio.create_task(follow(system.url("query"), recording_id, asyncio.Event())) for _ in range(20)
+        asyncio.create_task(follow(system, system.url("query"), recording_id, asyncio.Event()))
+        for _ in range(20)
     ]
     await until(system, before + 2 * len(watching))
     for task in watching:
@@ -313,14 +331,16 @@ async def kept(system: System, events: Sequence[AnyEvent]) -> Entry:
             assert fact is not None
             async with AsyncSession(engine) as session, session.begin():
                 await add(session, event.model_copy(update={"subject": recording_id}), fact)
-        found = await Recordings(engine).find(recording_id)
-        assert found is not None
+        seen = await Recordings(engine).find(OPERATOR, recording_id)
+        assert seen is not None
+        found = seen.entry
         return Entry(told.RECORDING, found.tenant, found.announced_at, found.facts)
     finally:
         await engine.dispose()
 
 
 async def test_pages_are_cut_by_the_database(system: System, http: httpx.AsyncClient, client: Client) -> None:
+    http.headers.update(showing(system, "pages"))
     ids = [uuid4() for _ in range(5)]
     # All at the same moment: the id settles the order.
     await publish(client, [told.announced(recording=recording_id, tenant="pages") for recording_id in ids])
@@ -334,7 +354,7 @@ async def test_pages_are_cut_by_the_database(system: System, http: httpx.AsyncCl
 
 async def listed(http: httpx.AsyncClient, limit: int) -> list[str]:
     found: list[str] = []
-    parameters = {"tenant": "pages", "limit": str(limit)}
+    parameters = {"limit": str(limit)}
     while True:
         page = (await http.get("/api/v1/recordings", params=parameters)).json()
         found += [item["id"] for item in page["items"]]

@@ -51,6 +51,7 @@ from minutier.schemas.events import (
 from minutier.schemas.references import Location, ObjectRef
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.errors import ObjectMissing
+from tests.support.query_people import PEOPLE
 
 RECORDING = UUID("00000000-0000-4000-8000-000000000001")
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -93,6 +94,7 @@ def announced(seconds: float = 0, **fields: Any) -> RecordingAnnounced:
         external_id="1",
         title="Secret plans",
         language="fr",
+        people=PEOPLE,
         mix=Location(bucket="uploads", key="a"),
     )
     return at(RecordingAnnounced, seconds, data, **fields)
@@ -160,8 +162,10 @@ def attributed(transcript: ObjectRef = REF, seconds: float = 5, **fields: Any) -
     return at(TranscriptAttributed, seconds, data, **fields)
 
 
-def received(transcript: ObjectRef = REF, **fields: Any) -> TextReceived:
-    data = Received(transcript=transcript, source="summary-api", language="fr", segments=1)
+def received(transcript: ObjectRef = REF, document: ObjectRef | None = None, **fields: Any) -> TextReceived:
+    data = Received(
+        recording=document, transcript=transcript, source="summary-api", language="fr", segments=1
+    )
     return at(TextReceived, 1, data, **fields)
 
 
@@ -194,7 +198,9 @@ def pipeline(documents: Documents, recording: UUID = RECORDING) -> list[Event[An
     where: dict[str, Any] = {"recording": recording}
     return [
         announced(**where),
-        ingested(documents.keep(RecordingDocument(recording_id=recording, title="Weekly")), **where),
+        ingested(
+            documents.keep(RecordingDocument(recording_id=recording, title="Weekly", people=PEOPLE)), **where
+        ),
         diarized(**where),
         transcribed(**where),
         attributed(documents.keep(transcript(recording=recording)), **where),

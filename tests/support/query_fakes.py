@@ -4,14 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from minutier.query.domain import Entry
+from fastapi import FastAPI
+
+from minutier.query import api
+from minutier.query.access.domain import Grant, Level, Origin, Seen, Share, level_of
+from minutier.query.access.log import Access, Action
+from minutier.query.domain import Entry, Recording, recording
+from minutier.query.folding import fold
+from minutier.query.identity.domain import Person
 from minutier.query.mailbox import Mailbox
-from minutier.query.paging import Position
+from minutier.query.paging import Position, Wanted
 from minutier.query.project import project
+from minutier.query.settings import QuerySettings
+from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
 from tests.support.query_events import Documents
+from tests.support.query_people import Bearers
 
 
 class Table:
@@ -19,7 +31,11 @@ class Table:
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
+        self.shares: dict[UUID, dict[str, Share]] = {}
         self._entries: dict[UUID, Entry] = {}
+
+    def entry(self, id: UUID) -> Entry:
+        return self._entries[id]
 
     async def add(self, event: AnyEvent) -> None:
         fact = await project(event, documents=self.documents)
@@ -28,18 +44,96 @@ class Table:
         entry = self._entries.get(event.subject, new)
         self._entries[event.subject] = replace(entry, facts={**entry.facts, event.id: fact})
 
-    async def find(self, id: UUID) -> Entry | None:
-        return self._entries.get(id)
+    async def find(self, person: Person, id: UUID) -> Seen | None:
+        entry = self._entries.get(id)
+        seen = entry and self._seen(person, entry)
+        return seen if seen and seen.level > Level.NONE else None
 
-    async def page(self, *, tenant: str | None, limit: int, after: Position | None) -> Sequence[Entry]:
+    async def page(
+        self, person: Person, wanted: Wanted, *, limit: int, after: Position | None
+    ) -> Sequence[Seen]:
         entries = sorted(
-            self._entries.values(), key=lambda entry: (entry.announced_at, entry.id), reverse=True
+            self._entries.values(), key=lambda entry: (entry.happened_at, entry.id), reverse=True
         )
+        seen = [self._seen(person, entry) for entry in entries if _fits(recording(entry), wanted)]
+        least = Level.READ if wanted.title or wanted.participant else Level.STATUS
         return [
-            entry
-            for entry in entries
-            if tenant in (None, entry.tenant)
-            and (after is None or (entry.announced_at, entry.id) < (after.announced_at, after.id))
+            one
+            for one in seen
+            if one.level >= least
+            and (after is None or (one.entry.happened_at, one.entry.id) < (after.moment, after.id))
+        ][:limit]
+
+    def _seen(self, person: Person, entry: Entry) -> Seen:
+        meeting = [Grant(principal, Level(level)) for principal, level in entry.people.items()]
+        grants = [*meeting, *self.shares.get(entry.id, {}).values()]
+        return Seen(entry, level_of(person, entry.tenant, grants, now()), len(entry.facts))
+
+
+def _fits(shown: Recording, wanted: Wanted) -> bool:
+    return (
+        wanted.state in (None, shown.state)
+        and fold(wanted.title or "") in fold(shown.title or "")
+        and (not wanted.participant or any(fold(wanted.participant) in fold(n) for n in shown.participants))
+        and (wanted.since is None or shown.happened_at >= wanted.since)
+        and (wanted.before is None or shown.happened_at < wanted.before)
+    )
+
+
+class Shares:
+    """Sharing of the recordings in a table."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    async def of(self, person: Person, id: UUID) -> Sequence[Share]:
+        entry = self.table.entry(id)
+        meeting = [
+            Share(principal, Level(level), None, Origin.MEETING) for principal, level in entry.people.items()
+        ]
+        return [*meeting, *self.table.shares.get(id, {}).values()]
+
+    async def give(
+        self, person: Person, id: UUID, principal: str, level: Level, until: datetime | None
+    ) -> None:
+        share = Share(principal, level, until, Origin.SHARE, person.id)
+        self.table.shares.setdefault(id, {})[principal] = share
+
+    async def take(self, person: Person, id: UUID, principal: str) -> bool:
+        return self.table.shares.get(id, {}).pop(principal, None) is not None
+
+    async def claim(self, person: Person, id: UUID, principal: str) -> bool:
+        if any(share.level is Level.OWN for share in await self.of(person, id)):
+            return False
+        await self.give(person, id, principal, Level.OWN, None)
+        return True
+
+
+class Log:
+    """The access log in memory, newest last."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[Person, Access]] = []
+        self.broken = False
+
+    async def write(
+        self, person: Person, action: Action, recording_id: UUID | None = None, **detail: object
+    ) -> None:
+        if self.broken:
+            raise ConnectionError
+        number = len(self.kept) + 1
+        entry = Access(number, now(), person.id, person.name, action, recording_id, dict(detail))
+        self.kept.append((person, entry))
+
+    async def page(
+        self, person: Person, *, recording_id: UUID | None, limit: int, after: int | None
+    ) -> Sequence[Access]:
+        return [
+            access
+            for who, access in reversed(self.kept)
+            if who.tenant == person.tenant
+            and recording_id in (None, access.recording_id)
+            and (after is None or access.id < after)
         ][:limit]
 
 
@@ -81,3 +175,18 @@ class Signals:
         self.listening.set()
         yield self.mailbox
         self.listening.clear()
+
+
+def application(table: Table, **parts: Any) -> FastAPI:
+    """The API over what is in memory; ``parts`` take the place of those that the tests have."""
+    whole: dict[str, Any] = {
+        "bearers": Bearers(),
+        "recordings": table,
+        "shares": Shares(table),
+        "log": Log(),
+        "documents": table.documents,
+        "signals": Signals(),
+        "transactions": Outbox(),
+        "settings": QuerySettings(),
+    }
+    return api.build(**(whole | parts))

@@ -1,13 +1,15 @@
 import asyncio
 from collections.abc import Sequence
 
-from minutier.query.domain import Recording, State
+from minutier.query.domain import State
 from minutier.query.mailbox import Mailbox
+from minutier.query.show import Shown
 from minutier.query.watch import StageProgress, watch
 from minutier.schemas.events import AnyEvent
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, Documents
 from tests.support.query_fakes import Signals, Table
+from tests.support.query_people import OWNER
 
 
 async def add_all(table: Table, signals: Signals, events: Sequence[AnyEvent]) -> None:
@@ -18,14 +20,16 @@ async def add_all(table: Table, signals: Signals, events: Sequence[AnyEvent]) ->
         await asyncio.sleep(0)
 
 
-async def follow(signals: Signals, poll_seconds: float) -> list[Recording | StageProgress]:
+async def follow(signals: Signals, poll_seconds: float) -> list[Shown | StageProgress]:
     table = Table(Documents())
     events = told.pipeline(table.documents)
     await table.add(events[0])
     adding = asyncio.create_task(add_all(table, signals, events[1:]))
     updates = [
         update
-        async for update in watch(RECORDING, recordings=table, signals=signals, poll_seconds=poll_seconds)
+        async for update in watch(
+            OWNER, RECORDING, recordings=table, signals=signals, poll_seconds=poll_seconds
+        )
     ]
     await adding
     return updates
@@ -34,7 +38,7 @@ async def follow(signals: Signals, poll_seconds: float) -> list[Recording | Stag
 async def test_the_present_state_comes_first_and_the_final_one_ends_it() -> None:
     signals = Signals()
     updates = await asyncio.wait_for(follow(signals, poll_seconds=30), 5)
-    states = [update.state for update in updates if isinstance(update, Recording)]
+    states = [update.state for update in updates if isinstance(update, Shown)]
     assert states[0] is State.ANNOUNCED
     assert states[-1] is State.COMPLETED
     assert State.COMPLETED not in states[:-1]
@@ -43,7 +47,7 @@ async def test_the_present_state_comes_first_and_the_final_one_ends_it() -> None
 
 async def test_lost_signals_only_delay() -> None:
     updates = await asyncio.wait_for(follow(Signals(deaf=True), poll_seconds=0.01), 5)
-    assert isinstance(updates[-1], Recording)
+    assert isinstance(updates[-1], Shown)
     assert updates[-1].state is State.COMPLETED
 
 
@@ -52,7 +56,8 @@ async def test_a_recording_that_is_done_is_told_once() -> None:
     for event in told.pipeline(table.documents):
         await table.add(event)
     updates = [
-        update async for update in watch(RECORDING, recordings=table, signals=Signals(), poll_seconds=30)
+        update
+        async for update in watch(OWNER, RECORDING, recordings=table, signals=Signals(), poll_seconds=30)
     ]
     assert len(updates) == 1
 
@@ -62,8 +67,8 @@ async def test_progress_is_told_while_a_stage_is_not_done() -> None:
     events = told.pipeline(table.documents)
     for event in events[:2]:
         await table.add(event)
-    updates = watch(RECORDING, recordings=table, signals=signals, poll_seconds=30)
-    assert isinstance(await anext(updates), Recording)
+    updates = watch(OWNER, RECORDING, recordings=table, signals=signals, poll_seconds=30)
+    assert isinstance(await anext(updates), Shown)
     signals.mailbox.put_progress("ingestion", 0.9)
     signals.mailbox.put_progress("diarization", 0.5)
     assert await asyncio.wait_for(anext(updates), 5) == StageProgress("diarization", 0.5)

@@ -47,6 +47,7 @@ class Credentials:
     access_key: str
     secret_key: str = field(repr=False)
     operator_key: str = field(repr=False)
+    signin_secret: str = field(repr=False)
     role_passwords: dict[str, str] = field(repr=False)
 
     def nats(self, ports: Mapping[str, int]) -> "NatsSettings":
@@ -157,6 +158,7 @@ class DataDirectory:
             access_key=known.get("access_key") or secrets.token_hex(10),
             secret_key=known.get("secret_key") or secrets.token_urlsafe(30),
             operator_key=known.get("operator_key") or secrets.token_urlsafe(24),
+            signin_secret=known.get("signin_secret") or secrets.token_urlsafe(24),
             role_passwords={**{role: secrets.token_urlsafe(24) for role in roles}, **passwords},
         )
         if asdict(credentials) != known:

@@ -1,6 +1,7 @@
 """The whole system on one machine: servers and services as processes under one supervisor."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -12,13 +13,16 @@ from pathlib import Path
 
 from minutier.compose import servers
 from minutier.compose.directory import Credentials, DataDirectory, ProcessState, State
+from minutier.compose.people import CLIENT, GROUPS_OF_STAFF, PARTICIPANT, TENANT
 from minutier.compose.processes import Launch
 from minutier.compose.provision import SERVICES, provision, service_url
 from minutier.compose.supervisor import Ports, Program, Supervisor
+from minutier.compose.tokens import local_token
 from minutier.schemas.clock import now
 from minutier.shared.settings import INVALID_SETTINGS, NatsSettings, ObjectSettings
 
 DATABASE = "minutier"
+SIGNIN = "signin"
 
 _SERVICE_START_SECONDS = 120.0
 
@@ -56,9 +60,12 @@ class System:
 
     def environment(self, service: str) -> dict[str, str]:
         """What ``python -m minutier.<service>`` needs, besides a port of its own for HTTP."""
-        operator = {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key}
+        own = {
+            "ingestion": {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key},
+            "query": {"MINUTIER_QUERY_PROVIDERS": json.dumps({"local": self._provider()})},
+        }
         return {
-            **(operator if service == "ingestion" else {}),
+            **own.get(service, {}),
             "MINUTIER_NATS_URL": self.nats.url,
             "MINUTIER_NATS_TOKEN": self.credentials.nats_token,
             "MINUTIER_DATABASE_URL": self.database_url(service),
@@ -66,6 +73,24 @@ class System:
             "MINUTIER_OBJECTS_ACCESS_KEY": self.credentials.access_key,
             "MINUTIER_OBJECTS_SECRET_KEY": self.credentials.secret_key,
             "MINUTIER_OBJECTS_SECURE": "false",
+        }
+
+    def token(
+        self, person: str = PARTICIPANT.subject, *, tenant: str = TENANT, operator: bool = False
+    ) -> str:
+        """Of one of the local sign-in's people, for the query service. Raises `NoToken`."""
+        secret = self.credentials.signin_secret
+        return local_token(self.url(SIGNIN), secret, person=person, tenant=tenant, operator=operator)
+
+    def _provider(self) -> dict[str, object]:
+        return {
+            "issuer": self.url(SIGNIN),
+            "client_id": CLIENT,
+            "client_secret": self.credentials.signin_secret,
+            "label": "Minutier",
+            "tenant_claim": "tenant",
+            "compliance_groups": [GROUPS_OF_STAFF["compliance"]],
+            "operator_groups": [GROUPS_OF_STAFF["operator"]],
         }
 
     def _port(self, program: str, name: str) -> int:
@@ -106,6 +131,8 @@ async def running(
                 servers.nats(directory, credentials),
             )
             # Services wait for their tables, and importing their code is most of their start.
+            if "query" in services:
+                await supervisor.start(_signin(system))
             await asyncio.gather(
                 _provision(system),
                 supervisor.start(*(_service(system, name, environment or {}) for name in services)),
@@ -125,6 +152,23 @@ async def _provision(system: System) -> None:
         nats_settings=system.nats,
         object_settings=system.objects,
     )
+
+
+def _signin(system: System) -> Program:
+    def launch(ports: Ports) -> Launch:
+        return Launch(
+            [sys.executable, "-m", "minutier.compose.signin"],
+            environment={
+                "MINUTIER_SIGNIN_PORT": str(ports["http"]),
+                "MINUTIER_SIGNIN_SECRET": system.credentials.signin_secret,
+            },
+            directory=system.directory.path,
+        )
+
+    async def probe(ports: Ports) -> bool:
+        return await servers.answers_200(f"http://127.0.0.1:{ports['http']}/healthz")
+
+    return Program(SIGNIN, launch, probe, ports=("http",))
 
 
 def _service(system: System, name: str, environment: Mapping[str, str]) -> Program:

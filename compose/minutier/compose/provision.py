@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from minio import Minio
@@ -75,18 +76,27 @@ def prepare_database(url: str, *, database: str, passwords: Mapping[str, str]) -
             administrator.execute("revoke all on schema public from public")
             for service, password in passwords.items():
                 _prepare_role(administrator, database, service, password)
-        for service, password in passwords.items():
+        for service in passwords:
             if _has_migrations(service):
-                migrations.upgrade(service, service_url(url, database, service, password))
+                migrations.upgrade(service, administrator_url(url, database))
 
 
 def service_url(url: str, database: str, service: str, password: str) -> str:
     """The address of the server behind ``url`` for a service's own role, for SQLAlchemy."""
+    return _address(conninfo_to_dict(url), database, service, password)
+
+
+def administrator_url(url: str, database: str) -> str:
+    """``url`` for a database of that server, for SQLAlchemy."""
     parts = conninfo_to_dict(url)
+    return _address(parts, database, str(parts["user"]), str(parts.get("password") or ""))
+
+
+def _address(parts: Mapping[str, Any], database: str, user: str, password: str) -> str:
     return URL.create(
         "postgresql+psycopg",
-        username=service,
-        password=password,
+        username=user,
+        password=password or None,
         host=str(parts.get("host") or "127.0.0.1"),
         port=int(parts.get("port") or 5432),
         database=database,
@@ -96,12 +106,32 @@ def service_url(url: str, database: str, service: str, password: str) -> str:
 def _prepare_role(
     connection: psycopg.Connection[tuple[object, ...]], database: str, service: str, password: str
 ) -> None:
-    role = sql.Identifier(service)
-    known = connection.execute("select 1 from pg_roles where rolname = %s", [service]).fetchone()
-    verb = sql.SQL("create role" if known is None else "alter role")
-    connection.execute(sql.SQL("{} {} login password {}").format(verb, role, sql.Literal(password)))
-    connection.execute(sql.SQL("grant connect on database {} to {}").format(sql.Identifier(database), role))
-    connection.execute(sql.SQL("create schema if not exists {} authorization {}").format(role, role))
+    """The service's role reads and writes rows, and owns nothing: it can change no table, and no policy."""
+    role, owner = sql.Identifier(service), sql.Identifier(migrations.owner(service))
+    for name, rights in (
+        (migrations.owner(service), sql.SQL("nologin")),
+        (service, sql.SQL("login password {}").format(sql.Literal(password))),
+    ):
+        known = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
+        verb = sql.SQL("create role" if known is None else "alter role")
+        connection.execute(sql.SQL("{} {} {}").format(verb, sql.Identifier(name), rights))
+    for statement in (
+        "grant {owner} to current_user",
+        "grant connect on database {database} to {role}",
+        "create schema if not exists {role} authorization {owner}",
+        # Of an earlier version, where each role owned its tables.
+        "alter schema {role} owner to {owner}",
+        "reassign owned by {role} to {owner}",
+        "grant usage on schema {role} to {role}",
+        "grant select, insert, update, delete on all tables in schema {role} to {role}",
+        "grant usage on all sequences in schema {role} to {role}",
+        "alter default privileges for role {owner} in schema {role} "
+        "grant select, insert, update, delete on tables to {role}",
+        "alter default privileges for role {owner} in schema {role} grant usage on sequences to {role}",
+    ):
+        connection.execute(
+            sql.SQL(statement).format(role=role, owner=owner, database=sql.Identifier(database))
+        )
 
 
 def _has_migrations(service: str) -> bool:

@@ -86,6 +86,8 @@ def faults(errors: Iterable[Mapping[str, Any]]) -> str:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code < HTTPStatus.BAD_REQUEST:
+        return Response(status_code=error.status_code, headers=error.headers)
     return problem(error.status_code, error.detail, error.headers)
 
 

@@ -1,6 +1,11 @@
 """The composition root of query."""
 
+import httpx
+
 from minutier.query import api, handlers
+from minutier.query.access.repository import AccessLog, Shares
+from minutier.query.catch_up import catch_up
+from minutier.query.identity.tokens import Tokens
 from minutier.query.nats import NatsSignals
 from minutier.query.repository import Recordings
 from minutier.query.settings import QuerySettings
@@ -12,16 +17,23 @@ from minutier.shared.settings import ObjectSettings
 
 def build() -> Service:
     service = Service("query")
+    settings = QuerySettings()
     documents = Artefacts(Objects(ObjectSettings()))
     signals = NatsSignals(lambda: service.nats)
+    http = httpx.AsyncClient(follow_redirects=False)
+    service.on_stop(http.aclose)
+    service.on_start(lambda: catch_up(service.engine))
     handlers.subscribe(service, documents=documents, signals=signals)
     service.serve(
         api.build(
+            bearers=Tokens(settings.providers, http),
             recordings=Recordings(service.engine),
+            shares=Shares(service.engine),
+            log=AccessLog(service.engine),
             documents=documents,
             signals=signals,
             transactions=service.transaction,
-            settings=QuerySettings(),
+            settings=settings,
         )
     )
     return service

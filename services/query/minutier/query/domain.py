@@ -60,7 +60,10 @@ _OF_RECORDINGS_ALONE = ("diarization", "transcription", "attribution")
 
 @dataclass(frozen=True)
 class Fact:
-    """What one event told: figures, codes and references; the title is the only text of the meeting's."""
+    """What one event told: figures, codes and references; title, names and people are what a meeting has.
+
+    ``people`` are levels by principal; ``ingested`` is where the recording's media lies.
+    """
 
     kind: Kind
     at: datetime
@@ -74,6 +77,10 @@ class Fact:
     stage: str | None = None
     reason: str | None = None
     explanation: str | None = None
+    started_at: datetime | None = None
+    names: tuple[str, ...] = ()
+    people: dict[str, int] = field(default_factory=dict)
+    ingested: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,22 @@ class Entry:
         """What refers to the transcript: attribution's newest, or the text that was handed in."""
         return self.newest(Kind.ATTRIBUTED) or self.newest(Kind.RECEIVED)
 
+    @property
+    def taken_in(self) -> Fact | None:
+        """What ingestion told of it, once it had it."""
+        return self.newest(Kind.INGESTED) or self.newest(Kind.RECEIVED)
+
+    @property
+    def people(self) -> Mapping[str, int]:
+        """Levels by principal: what was written down, or announced as long as nothing is."""
+        told = self.taken_in or self.newest(Kind.ANNOUNCED)
+        return told.people if told else {}
+
+    @property
+    def happened_at(self) -> datetime:
+        """When the meeting began, or was announced where nobody knows."""
+        return (self.taken_in and self.taken_in.started_at) or self.announced_at
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -122,11 +145,13 @@ class Recording:
     id: UUID
     tenant: str
     title: str | None
+    participants: tuple[str, ...]
     source: str | None
     state: State
     duration: float | None
     language: str | None
     announced_at: datetime
+    happened_at: datetime
     reason: str | None
     explanation: str | None
     stages: dict[str, Stage]
@@ -137,7 +162,7 @@ def recording(entry: Entry) -> Recording:
     """What ``entry``'s facts come to."""
     announced = entry.newest(Kind.ANNOUNCED)
     ingested = entry.newest(Kind.INGESTED)
-    taken_in = ingested or entry.newest(Kind.RECEIVED)
+    taken_in = entry.taken_in
     rejected = _standing_rejection(entry)
     attributed = entry.newest(Kind.ATTRIBUTED)
     transcribed = entry.newest(Kind.TRANSCRIBED)
@@ -149,12 +174,14 @@ def recording(entry: Entry) -> Recording:
     return Recording(
         id=entry.id,
         tenant=entry.tenant,
-        title=ingested.title if ingested else None,
+        title=taken_in.title if taken_in else None,
+        participants=tuple(taken_in.names) if taken_in else (),
         source=begun[0].source if begun else None,
         state=state,
         duration=ingested.duration if ingested else None,
         language=spoken[0] if spoken else None,
         announced_at=entry.announced_at,
+        happened_at=entry.happened_at,
         reason=failure.reason if failure else None,
         explanation=failure.explanation if failure else None,
         stages=stages,

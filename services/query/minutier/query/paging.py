@@ -1,9 +1,22 @@
-"""Where a page ends, as an opaque cursor."""
+"""Which recordings a list has, and where a page of it ends."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from minutier.query.domain import State
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Those since ``since`` and before ``before``; texts are part of what is named, whatever its accents."""
+
+    state: State | None = None
+    title: str | None = None
+    participant: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
 
 
 class BadCursor(Exception):
@@ -12,13 +25,13 @@ class BadCursor(Exception):
 
 @dataclass(frozen=True)
 class Position:
-    """A recording's place in the list, which new recordings do not shift."""
+    """A recording's place in a list, by when it happened, which new recordings do not shift."""
 
-    announced_at: datetime
+    moment: datetime
     id: UUID
 
     def encode(self) -> str:
-        return urlsafe_b64encode(f"{self.announced_at.isoformat()} {self.id}".encode()).decode()
+        return urlsafe_b64encode(f"{self.moment.isoformat()} {self.id}".encode()).decode()
 
     @classmethod
     def decode(cls, cursor: str) -> "Position":
@@ -28,6 +41,6 @@ class Position:
             position = cls(datetime.fromisoformat(moment), UUID(recording_id))
         except ValueError:
             raise BadCursor from None
-        if position.announced_at.tzinfo is None:
+        if position.moment.tzinfo is None:
             raise BadCursor
         return position

@@ -5,9 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from minutier.query.domain import Entry
+from minutier.query.access.domain import Seen
+from minutier.query.identity.domain import Person
 from minutier.query.mailbox import Mailbox
-from minutier.query.paging import Position
+from minutier.query.paging import Position, Wanted
 from minutier.schemas.documents import Document
 from minutier.schemas.events import AnyEvent, Stage
 from minutier.schemas.references import ObjectRef
@@ -24,9 +25,13 @@ class Documents(Protocol):
 
 
 class Recordings(Protocol):
-    async def find(self, id: UUID) -> Entry | None: ...
+    async def find(self, person: Person, id: UUID) -> Seen | None:
+        """The recording, where ``person`` may know that it exists."""
+        ...
 
-    async def page(self, *, tenant: str | None, limit: int, after: Position | None) -> Sequence[Entry]:
+    async def page(
+        self, person: Person, wanted: Wanted, *, limit: int, after: Position | None
+    ) -> Sequence[Seen]:
         """At most ``limit``, newest first, beginning behind ``after``."""
         ...
 

@@ -1,8 +1,12 @@
 """From an event to the fact that it tells."""
 
+from collections.abc import Iterable
+from typing import Any
+
+from minutier.query.access.domain import grants_of
 from minutier.query.domain import Fact, Kind
 from minutier.query.ports import Documents
-from minutier.schemas.documents import RecordingDocument
+from minutier.schemas.documents import Person, RecordingDocument
 from minutier.schemas.events import (
     AnyEvent,
     Failed,
@@ -43,6 +47,7 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
                 announced_at=event.time,
                 source=data.source,
                 language=data.language,
+                people=_levels(data.people),
             )
         case RecordingIngested(data=data):
             return Fact(
@@ -50,10 +55,11 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
                 event.time,
                 announced_at=data.announced_at,
                 source=data.source,
-                title=await _title(data.recording, documents),
                 duration=data.duration,
                 language=data.language,
                 seconds=data.processing_seconds,
+                ingested=data.model_dump(mode="json", exclude_none=True),
+                **await _described(data.recording, documents),
             )
         case TextReceived(data=data):
             return Fact(
@@ -62,6 +68,7 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
                 source=data.source,
                 language=data.language,
                 document=data.transcript.model_dump(mode="json"),
+                **(await _described(data.recording, documents) if data.recording else {}),
             )
         case RecordingRejected(data=data):
             return Fact(
@@ -102,12 +109,22 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
     return None
 
 
-async def _title(ref: ObjectRef, documents: Documents) -> str | None:
-    """A recording whose document is gone, as after a purge, is still shown, without a title."""
+async def _described(ref: ObjectRef, documents: Documents) -> dict[str, Any]:
+    """A recording whose document is gone, as after a purge, is still there, without a title or people."""
     try:
-        return (await documents.load(RecordingDocument, ref)).title
+        document = await documents.load(RecordingDocument, ref)
     except Permanent:
-        return None
+        return {}
+    return {
+        "title": document.title,
+        "started_at": document.started_at,
+        "names": tuple(participant.name for participant in document.participants),
+        "people": _levels(document.people),
+    }
+
+
+def _levels(people: Iterable[Person]) -> dict[str, int]:
+    return {grant.principal: int(grant.level) for grant in grants_of(people)}
 
 
 def _explanation(failed: Failed) -> str:

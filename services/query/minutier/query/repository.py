@@ -1,19 +1,26 @@
-"""Every SQL statement of query."""
+"""Every SQL statement of the read model."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import case, func, tuple_
+from sqlalchemy import ColumnElement, Select, case, delete, func, or_, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.query.domain import Entry, Fact
-from minutier.query.models import RecordingRow
-from minutier.query.paging import Position
+from minutier.query.access.domain import Grant, Level, Origin, Seen, level_of
+from minutier.query.database import confine, within
+from minutier.query.domain import Entry, Fact, recording
+from minutier.query.folding import fold
+from minutier.query.identity.domain import Person
+from minutier.query.models import GrantRow, RecordingRow, RegisterRow
+from minutier.query.paging import Position, Wanted
+from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
+from minutier.shared.errors import Permanent
 
 # What is told of a message that could not be read knows no tenant; any other event does.
 _UNKNOWN_TENANT = "unknown"
@@ -21,55 +28,189 @@ _UNKNOWN_TENANT = "unknown"
 _FACTS: TypeAdapter[dict[UUID, Fact]] = TypeAdapter(dict[UUID, Fact])
 
 
-async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> None:
-    """Add what ``event`` told, in one statement whose effect depends on neither order nor repetition."""
+async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> Entry:
+    """Add what ``event`` told; the effect depends on neither order nor repetition.
+
+    The transaction is then confined to the recording's tenant. Raises `Permanent` (``another_tenants``) for
+    an event about a recording of another tenant.
+    """
+    tenant = await _tenant_of(session, event)
+    await confine(session, tenant, _UNKNOWN_TENANT)
     insertion = insert(RecordingRow).values(
         id=event.subject,
-        tenant=event.tenant,
+        tenant=tenant,
         announced_at=fact.announced_at or fact.at,
+        happened_at=fact.announced_at or fact.at,
         facts=_FACTS.dump_python({event.id: fact}, mode="json", exclude_defaults=True),
     )
     old, new = RecordingRow, insertion.excluded
     statement = insertion.on_conflict_do_update(
         index_elements=[col(old.id)],
         set_={
-            "tenant": case(
-                (col(old.tenant) == _UNKNOWN_TENANT, new.tenant),
-                (new.tenant == _UNKNOWN_TENANT, col(old.tenant)),
-                else_=func.least(col(old.tenant), new.tenant),
-            ),
+            "tenant": new.tenant,
             "announced_at": func.least(col(old.announced_at), new.announced_at),
             "facts": col(old.facts).concat(new.facts),
         },
+    ).returning(RecordingRow)
+    # A row that the session has met before is the one that was returned now.
+    rows = await session.exec(statement, execution_options={"populate_existing": True})
+    entry = _entry(rows.scalar_one())
+    await derive(session, entry)
+    return entry
+
+
+async def derive(session: AsyncSession, entry: Entry) -> None:
+    """Write what lists are filtered by, and who may see it: all of it follows from the facts."""
+    shown = recording(entry)
+    await session.exec(
+        update(RecordingRow)
+        .where(col(RecordingRow.id) == entry.id)
+        .values(
+            happened_at=entry.happened_at,
+            state=shown.state.value,
+            title=shown.title,
+            found_by="\n".join(fold(text) for text in (shown.title or "", *shown.participants)),
+            revision=RecordingRow.revision + 1,
+        )
     )
-    await session.exec(statement)
+    await session.exec(
+        delete(GrantRow).where(
+            col(GrantRow.recording_id) == entry.id, col(GrantRow.origin) == Origin.MEETING.value
+        )
+    )
+    if entry.people:
+        await session.exec(
+            insert(GrantRow).values(
+                [
+                    {
+                        "recording_id": entry.id,
+                        "principal": principal,
+                        "origin": Origin.MEETING.value,
+                        "tenant": entry.tenant,
+                        "level": level,
+                    }
+                    for principal, level in entry.people.items()
+                ]
+            )
+        )
+
+
+async def _tenant_of(session: AsyncSession, event: AnyEvent) -> str:
+    insertion = insert(RegisterRow).values(id=event.subject, tenant=event.tenant)
+    known = insertion.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "tenant": case(
+                (col(RegisterRow.tenant) == _UNKNOWN_TENANT, insertion.excluded.tenant),
+                else_=col(RegisterRow.tenant),
+            )
+        },
+    ).returning(col(RegisterRow.tenant))
+    tenant: str = (await session.exec(known)).scalar_one()
+    if event.tenant not in (tenant, _UNKNOWN_TENANT):
+        raise Permanent("another_tenants")
+    return tenant
+
+
+def readable(person: Person, *, at_least: Level = Level.READ) -> Select[Any]:
+    """The ids of the recordings that ``person`` has been given ``at_least`` this level of, for an ``in``."""
+    return select(col(GrantRow.recording_id)).where(
+        GrantRow.tenant == person.tenant,
+        col(GrantRow.principal).in_(person.principals),
+        col(GrantRow.level) >= int(at_least),
+        or_(col(GrantRow.until).is_(None), col(GrantRow.until) > func.now()),
+    )
 
 
 class Recordings:
-    """The read model, read; every call is one short transaction."""
+    """The read model, read; every call is one short transaction, confined to who asks."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def find(self, id: UUID) -> Entry | None:
-        async with AsyncSession(self._engine) as session:
+    async def find(self, person: Person, id: UUID) -> Seen | None:
+        """The recording, where ``person`` may know that it exists."""
+        async with within(self._engine, person.tenant) as session:
             row = await session.get(RecordingRow, id)
-            return _entry(row) if row else None
+            if row is None:
+                return None
+            given = await self._given(session, person, [id])
+        seen = _seen(row, person, given)
+        return seen if seen.level > Level.NONE else None
 
-    async def page(self, *, tenant: str | None, limit: int, after: Position | None) -> Sequence[Entry]:
+    async def page(
+        self, person: Person, wanted: Wanted, *, limit: int, after: Position | None
+    ) -> Sequence[Seen]:
         """At most ``limit``, newest first, beginning behind ``after``."""
-        place = tuple_(col(RecordingRow.announced_at), col(RecordingRow.id))
         statement = (
             select(RecordingRow)
-            .order_by(col(RecordingRow.announced_at).desc(), col(RecordingRow.id).desc())
+            .where(RecordingRow.tenant == person.tenant, *_conditions(wanted))
+            .order_by(col(RecordingRow.happened_at).desc(), col(RecordingRow.id).desc())
             .limit(limit)
         )
-        if tenant is not None:
-            statement = statement.where(RecordingRow.tenant == tenant)
         if after is not None:
-            statement = statement.where(place < (after.announced_at, after.id))
-        async with AsyncSession(self._engine) as session:
-            return [_entry(row) for row in await session.exec(statement)]
+            place = tuple_(col(RecordingRow.happened_at), col(RecordingRow.id))
+            statement = statement.where(place < (after.moment, after.id))
+        # Whoever sees only states may not learn from a filter what they do not see.
+        staff = person.roles and not (wanted.title or wanted.participant)
+        if not staff:
+            statement = statement.where(col(RecordingRow.id).in_(readable(person)))
+        async with within(self._engine, person.tenant) as session:
+            rows = list(await session.exec(statement))
+            given = await self._given(session, person, [row.id for row in rows])
+        return [_seen(row, person, given) for row in rows]
+
+    async def _given(
+        self, session: AsyncSession, person: Person, ids: Sequence[UUID]
+    ) -> dict[UUID, list[Grant]]:
+        statement = select(GrantRow).where(
+            GrantRow.tenant == person.tenant,
+            col(GrantRow.recording_id).in_(ids),
+            col(GrantRow.principal).in_(person.principals),
+        )
+        given: dict[UUID, list[Grant]] = {}
+        for row in await session.exec(statement):
+            grant = Grant(row.principal, Level(row.level), row.until)
+            given.setdefault(row.recording_id, []).append(grant)
+        return given
+
+
+async def locked(session: AsyncSession, id: UUID) -> Entry | None:
+    """The recording, which nobody else changes before the transaction ends."""
+    row = await session.get(RecordingRow, id, with_for_update=True)
+    return _entry(row) if row else None
+
+
+async def underived(engine: AsyncEngine, *, limit: int) -> dict[UUID, str]:
+    """Recordings, with their tenants, whose facts were kept by an earlier version; at most ``limit``."""
+    async with AsyncSession(engine) as session:
+        tenants = list(await session.exec(select(col(RegisterRow.tenant)).distinct()))
+        await confine(session, *tenants)
+        statement = select(col(RecordingRow.id), col(RecordingRow.tenant)).where(RecordingRow.revision == 0)
+        return dict(list(await session.exec(statement.limit(limit))))
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.state is not None:
+        conditions.append(col(RecordingRow.state) == wanted.state.value)
+    # The title is the first line, and what is looked for there has none.
+    lines = col(RecordingRow.found_by)
+    if wanted.title is not None:
+        conditions.append(func.split_part(lines, "\n", 1).contains(fold(wanted.title), autoescape=True))
+    if wanted.participant is not None:
+        names = func.substr(lines, func.strpos(lines, "\n"))
+        conditions.append(names.contains(fold(wanted.participant), autoescape=True))
+    if wanted.since is not None:
+        conditions.append(col(RecordingRow.happened_at) >= wanted.since)
+    if wanted.before is not None:
+        conditions.append(col(RecordingRow.happened_at) < wanted.before)
+    return conditions
+
+
+def _seen(row: RecordingRow, person: Person, given: dict[UUID, list[Grant]]) -> Seen:
+    level = level_of(person, row.tenant, given.get(row.id, []), now())
+    return Seen(_entry(row), level, row.revision)
 
 
 def _entry(row: RecordingRow) -> Entry:

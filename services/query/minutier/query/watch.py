@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import UUID
 
-from minutier.query.domain import Recording, StageState, recording
+from minutier.query.domain import StageState
+from minutier.query.identity.domain import Person
 from minutier.query.ports import Recordings, Signals
+from minutier.query.show import Shown, show
 
 
 @dataclass(frozen=True)
@@ -17,21 +19,23 @@ class StageProgress:
 
 
 async def watch(
-    id: UUID, *, recordings: Recordings, signals: Signals, poll_seconds: float
-) -> AsyncGenerator[Recording | StageProgress]:
-    """The recording as it is, then each change and progress; ends after a final state.
+    person: Person, id: UUID, *, recordings: Recordings, signals: Signals, poll_seconds: float
+) -> AsyncGenerator[Shown | StageProgress]:
+    """The recording as ``person`` sees it, then each change and progress.
+
+    Ends after a final state, and where they may not see it any more.
 
     Signals may be lost, so without any the recording is read again after ``poll_seconds``.
     """
     async with signals.listen(id) as mailbox:
-        seen: Recording | None = None
+        seen: Shown | None = None
         stale = True
         while True:
             if stale:
-                entry = await recordings.find(id)
-                if entry is None:
+                seen_now = await recordings.find(person, id)
+                if seen_now is None:
                     return
-                present = recording(entry)
+                present = show(seen_now)
                 if present != seen:
                     yield present
                 seen = present

@@ -1,0 +1,32 @@
+"""What a recording's endpoints begin with: finding it for who asks, or not."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+
+from minutier.query.access.domain import Level, Seen
+from minutier.query.identity.domain import Person
+from minutier.query.ports import Recordings
+
+_REFUSALS = {
+    Level.READ: "You may see how far this recording is, not what was said in it. Its owner may share it.",
+    Level.EDIT: "You may read this recording, not change it. Its owner may let you.",
+    Level.OWN: "Only the owner of this recording may do this.",
+}
+
+
+class Door:
+    """Opens a recording to those who have the level that an endpoint asks for."""
+
+    def __init__(self, recordings: Recordings) -> None:
+        self._recordings = recordings
+
+    async def open(self, person: Person, id: UUID, level: Level) -> Seen:
+        """Answers 404 to whoever may not know of it, as where there is none; 403 to who has too little."""
+        seen = await self._recordings.find(person, id)
+        if seen is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no recording with this id.")
+        if seen.level < level:
+            raise HTTPException(HTTPStatus.FORBIDDEN, _REFUSALS[level])
+        return seen

@@ -1,0 +1,102 @@
+"""What an OpenID provider tells of itself (OpenID Connect Discovery 1.0), and its keys."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from minutier.query.identity.providers import Provider
+
+_SECONDS = httpx.Timeout(5.0)
+_BYTES = 256 * 1024
+_FRESH_SECONDS = 3600.0
+# Between two looks for a key that is not there, whoever asks for it and however often.
+_PATIENCE_SECONDS = 10.0
+
+
+class ProviderUnavailable(Exception):
+    """The provider does not answer, or not as one."""
+
+
+class Metadata(BaseModel):
+    """The part of a provider's configuration that is used here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+
+
+@dataclass
+class _Kept:
+    metadata: Metadata
+    keys: KeySet
+    fetched: float
+
+
+class Discovery:
+    """One provider's metadata and keys; fetched when first wanted, hourly, and for a key that is new."""
+
+    def __init__(self, provider: Provider, http: httpx.AsyncClient) -> None:
+        self._provider = provider
+        self._http = http
+        self._kept: _Kept | None = None
+        self._tried = -_PATIENCE_SECONDS
+        self._fetching = asyncio.Lock()
+
+    async def metadata(self) -> Metadata:
+        """Raises `ProviderUnavailable`."""
+        return (await self._current()).metadata
+
+    async def keys(self, kid: str | None) -> KeySet:
+        """The keys, which have ``kid`` where the provider has it now. Raises `ProviderUnavailable`."""
+        kept = await self._current()
+        if kid is None or any(key.kid == kid for key in kept.keys):
+            return kept.keys
+        return (await self._current(newer_than=kept.fetched)).keys
+
+    async def _current(self, newer_than: float | None = None) -> _Kept:
+        async with self._fetching:
+            kept, now = self._kept, time.monotonic()
+            if kept is not None:
+                stale = now - kept.fetched > _FRESH_SECONDS or kept.fetched == newer_than
+                if not stale or now - self._tried < _PATIENCE_SECONDS:
+                    return kept
+            self._tried = now
+            try:
+                self._kept = await self._fetch()
+            except ProviderUnavailable:
+                # What was known an hour ago is still what signed the tokens of an hour ago.
+                if kept is None:
+                    raise
+                return kept
+            return self._kept
+
+    async def _fetch(self) -> _Kept:
+        try:
+            metadata = Metadata.model_validate(await self._document(self._provider.discovery_url))
+            if metadata.issuer.rstrip("/") != str(self._provider.issuer).rstrip("/"):
+                raise ProviderUnavailable
+            keys = KeySet.import_key_set(await self._document(metadata.jwks_uri))
+        except (httpx.HTTPError, httpx.InvalidURL, ValidationError, JoseError, ValueError, KeyError):
+            raise ProviderUnavailable from None
+        return _Kept(metadata, keys, time.monotonic())
+
+    async def _document(self, url: str) -> Any:
+        async with self._http.stream("GET", url, timeout=_SECONDS) as response:
+            response.raise_for_status()
+            body = b""
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _BYTES:
+                    raise ValueError("too large")
+        return httpx.Response(200, content=body).json()

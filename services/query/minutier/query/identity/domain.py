@@ -1,0 +1,115 @@
+"""Who asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """What somebody does for their organisation, beside being in meetings."""
+
+    COMPLIANCE = "compliance"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whom an identity provider vouches for; ``id`` is the same whenever they come back.
+
+    ``email`` is one that the provider has verified, in lower case.
+    """
+
+    id: str
+    tenant: str
+    name: str
+    subject: str
+    email: str | None = None
+    groups: frozenset[str] = frozenset()
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """All that a recording may be shared with to be shared with them."""
+        own = [subject(self.subject), *([email(self.email)] if self.email else [])]
+        return (*own, *sorted(group(name) for name in self.groups))
+
+
+class UnknownPerson(Exception):
+    """The provider's claims do not say who it is, or for which tenant; the text is for whoever signs in."""
+
+
+def subject(value: str) -> str:
+    return f"subject:{value}"
+
+
+def email(value: str) -> str:
+    return f"email:{value.strip().lower()}"
+
+
+def group(value: str) -> str:
+    return f"group:{value}"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Which of a provider's claims mean what here.
+
+    A person is of ``tenant``, or of the one that ``tenants`` has for the value of ``tenant_claim``; without
+    ``tenants`` the value is the tenant's name. Who is in one of the ``compliance`` or ``operator`` groups has
+    that role.
+    """
+
+    tenant: str | None = None
+    tenant_claim: str | None = None
+    tenants: Mapping[str, str] | None = None
+    groups_claim: str = "groups"
+    compliance: frozenset[str] = frozenset()
+    operator: frozenset[str] = frozenset()
+
+
+def person(provider: str, claims: Mapping[str, Any], means: Claims) -> Person:
+    """Whom ``claims`` are of. Raises `UnknownPerson`."""
+    subject_id = claims.get("sub")
+    if not isinstance(subject_id, str) or not subject_id:
+        raise UnknownPerson("The identity provider does not say who you are: 'sub' is missing.")
+    groups = _texts(claims.get(means.groups_claim))
+    roles = {Role.COMPLIANCE: means.compliance, Role.OPERATOR: means.operator}
+    address = claims.get("email")
+    # Anybody could claim an address that nobody has checked.
+    verified = isinstance(address, str) and "@" in address and claims.get("email_verified") is True
+    return Person(
+        id=f"{provider}/{subject_id}",
+        tenant=_tenant(claims, means),
+        name=_name(claims),
+        subject=subject_id,
+        email=str(address).strip().lower() if verified else None,
+        groups=groups,
+        roles=frozenset(role for role, members in roles.items() if members & groups),
+    )
+
+
+def _tenant(claims: Mapping[str, Any], means: Claims) -> str:
+    if means.tenant_claim is None:
+        if means.tenant is None:
+            raise UnknownPerson("The operator has not said which organisation this provider is of.")
+        return means.tenant
+    for value in sorted(_texts(claims.get(means.tenant_claim))):
+        tenant = value if means.tenants is None else means.tenants.get(value)
+        if tenant is not None:
+            return tenant
+    raise UnknownPerson("Your organisation does not use this server: ask its operator to add it.")
+
+
+def _name(claims: Mapping[str, Any]) -> str:
+    given = [str(claims[key]) for key in ("given_name", "usual_name", "family_name") if claims.get(key)]
+    named = claims.get("name") or " ".join(given) or claims.get("preferred_username") or claims.get("email")
+    return str(named or claims["sub"])
+
+
+def _texts(value: Any) -> frozenset[str]:
+    if isinstance(value, str):
+        return frozenset({value})
+    return (
+        frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
+    )

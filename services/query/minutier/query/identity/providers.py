@@ -1,0 +1,62 @@
+"""The identity providers that people sign in with."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
+
+from minutier.query.identity.domain import Claims
+from minutier.schemas.base import Tenant
+
+# No shared secrets, and nothing that is not signed.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+
+
+def _signed(algorithms: tuple[str, ...]) -> tuple[str, ...]:
+    if not algorithms or set(algorithms) - set(ALGORITHMS):
+        raise ValueError(f"give some of {', '.join(ALGORITHMS)}")
+    return algorithms
+
+
+class Provider(BaseModel):
+    """An OpenID provider: where it is, what it knows this service as, and what its claims mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    issuer: HttpUrl = Field(description="what `/.well-known/openid-configuration` is appended to")
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = Field(None, min_length=1, description="none for a public client")
+    label: str | None = Field(None, description="what the sign-in page calls it, if not by its name")
+    audience: str = Field("minutier", min_length=1, description="whom the API's bearer tokens are for")
+    algorithms: Annotated[tuple[str, ...], AfterValidator(_signed)] = Field(
+        ("RS256", "ES256"), description="signatures that are accepted"
+    )
+    scopes: tuple[str, ...] = Field(("openid", "email", "profile"), description="what is asked for")
+    tenant: Tenant | None = Field(None, description="whose people all of its are")
+    tenant_claim: str | None = Field(None, min_length=1, description="or the claim that says whose they are")
+    tenants: dict[str, Tenant] | None = Field(
+        None, description="tenants by the value of that claim; without them the value is the tenant"
+    )
+    groups_claim: str = Field("groups", min_length=1)
+    compliance_groups: frozenset[str] = Field(frozenset(), description="who may read access logs")
+    operator_groups: frozenset[str] = Field(frozenset(), description="who may see states and settings")
+
+    @model_validator(mode="after")
+    def knows_the_tenant(self) -> "Provider":
+        if (self.tenant is None) == (self.tenant_claim is None):
+            raise ValueError("give either tenant or tenant_claim")
+        return self
+
+    @property
+    def claims(self) -> Claims:
+        return Claims(
+            tenant=self.tenant,
+            tenant_claim=self.tenant_claim,
+            tenants=self.tenants,
+            groups_claim=self.groups_claim,
+            compliance=self.compliance_groups,
+            operator=self.operator_groups,
+        )
+
+    @property
+    def discovery_url(self) -> str:
+        return f"{str(self.issuer).rstrip('/')}/.well-known/openid-configuration"

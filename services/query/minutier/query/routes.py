@@ -1,0 +1,123 @@
+"""Recordings: which there are, how far each is, and following one."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.exceptions import HTTPException
+
+from minutier.query.access.domain import Level
+from minutier.query.access.door import Door
+from minutier.query.domain import State
+from minutier.query.etags import etag, headers
+from minutier.query.identity.domain import Person
+from minutier.query.identity.gate import Gate
+from minutier.query.paging import BadCursor, Position, Wanted
+from minutier.query.ports import Recordings, Signals
+from minutier.query.settings import QuerySettings
+from minutier.query.show import Shown, show
+from minutier.query.watch import StageProgress, watch
+from minutier.schemas.base import NAME_CHARACTERS, TITLE_CHARACTERS
+from minutier.shared.problems import described
+
+_SHOWN = TypeAdapter(Shown)
+_RETRY_SECONDS = 10
+
+
+class Page(BaseModel):
+    """Recordings, newest first; ``next`` is what to give as ``after`` for those behind."""
+
+    items: list[Shown]
+    next: str | None
+
+
+def router(
+    *, gate: Gate, door: Door, recordings: Recordings, signals: Signals, settings: QuerySettings
+) -> APIRouter:
+    api = APIRouter(prefix="/api/v1/recordings", tags=["recordings"], responses=described(401, 403, 422))
+    asking: Any = Depends(gate.person)
+    watching = asyncio.Semaphore(settings.watchers)
+
+    @api.get("")
+    async def list_recordings(
+        state: State | None = None,
+        title: Annotated[str | None, Query(max_length=TITLE_CHARACTERS, description="part of it")] = None,
+        participant: Annotated[
+            str | None, Query(max_length=NAME_CHARACTERS, description="part of a name of who was there")
+        ] = None,
+        since: Annotated[AwareDatetime | None, Query(description="when it happened, or later")] = None,
+        before: AwareDatetime | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        after: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+        person: Person = asking,
+    ) -> Page:
+        """Recordings that you may see, newest first."""
+        try:
+            position = Position.decode(after) if after else None
+        except BadCursor:
+            raise HTTPException(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "'after' is no cursor: give the 'next' of an earlier page, or leave it.",
+            ) from None
+        wanted = Wanted(state, title, participant, since, before)
+        # One more than asked for tells whether there is a next page.
+        found = await recordings.page(person, wanted, limit=limit + 1, after=position)
+        shown = found[:limit]
+        behind = (
+            Position(shown[-1].entry.happened_at, shown[-1].entry.id).encode() if len(found) > limit else None
+        )
+        return Page(items=[show(seen) for seen in shown], next=behind)
+
+    @api.get("/{id}", responses=described(404))
+    async def get_recording(id: UUID, request: Request, response: Response, person: Person = asking) -> Shown:
+        """How far a recording is."""
+        seen = await door.open(person, id, Level.STATUS)
+        response.headers.update(headers(request, etag(id, seen.revision, seen.level)))
+        return show(seen)
+
+    @api.get(
+        "/{id}/progress",
+        response_class=EventSourceResponse,
+        responses=described(404, 503) | {200: {"content": {"text/event-stream": {}}}},
+    )
+    async def follow(id: UUID, person: Person = asking) -> EventSourceResponse:
+        """Server-sent events until the recording is done.
+
+        `state` has a whole recording, first as it is now; `progress` has a stage and a fraction.
+        """
+        await door.open(person, id, Level.STATUS)
+        if watching.locked():
+            raise HTTPException(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "As many clients follow recordings as this server serves. Ask again later.",
+                {"Retry-After": str(_RETRY_SECONDS)},
+            )
+
+        async def events() -> AsyncIterator[ServerSentEvent]:
+            updates = watch(
+                person, id, recordings=recordings, signals=signals, poll_seconds=settings.poll_seconds
+            )
+            # Closed with the client's connection, and not when the garbage is collected.
+            async with watching, aclosing(updates):
+                async for update in updates:
+                    yield _sse(update)
+
+        return EventSourceResponse(
+            events(), ping=settings.heartbeat_seconds, send_timeout=settings.send_seconds
+        )
+
+    return api
+
+
+def _sse(update: Shown | StageProgress) -> ServerSentEvent:
+    if isinstance(update, StageProgress):
+        data = json.dumps({"stage": update.stage, "fraction": update.fraction})
+        return ServerSentEvent(data, event="progress")
+    return ServerSentEvent(_SHOWN.dump_json(update).decode(), event="state")
