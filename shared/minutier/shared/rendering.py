@@ -92,8 +92,9 @@ def labels_of(transcript: TranscriptDocument) -> dict[str, str]:
 
 def line(words: str) -> str:
     """On one line, and without what no reader shows; what joins or parts letters of a word stays."""
-    shown = "".join(c if c.isprintable() or c in _JOINERS else " " for c in words)
-    return " ".join(shown.split())
+    if not words.isprintable():
+        words = "".join(c if c.isprintable() or c in _JOINERS else " " for c in words)
+    return " ".join(words.split())
 
 
 def clock(seconds: float) -> str:

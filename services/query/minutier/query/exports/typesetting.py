@@ -1,0 +1,43 @@
+"""The child of `pdf`: JSON on standard input becomes a PDF on standard output. It logs nothing."""
+
+import resource
+import sys
+from pathlib import Path
+
+TEMPLATE = Path(__file__).with_name("pdf.typ")
+
+# Of memory and of time on a processor; ten hours of speech take a tenth of either.
+_BYTES = 2 * 2**30
+_SECONDS = 120
+
+_NO_GLYPH = "could not be displayed"
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.stdout.buffer.write(typeset(sys.stdin.read()))
+
+
+def typeset(data: str) -> bytes:
+    """A PDF/UA-1, or a tagged PDF that claims nothing where a character has no glyph in any font."""
+    import typst
+
+    compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, sys_inputs={"data": data})
+    try:
+        return _bytes(compiler.compile(format="pdf", pdf_standards="ua-1"))
+    except typst.TypstError as error:
+        if _NO_GLYPH not in error.message:
+            raise
+        return _bytes(compiler.compile(format="pdf"))
+
+
+def _bytes(compiled: "bytes | list[bytes] | None") -> bytes:
+    if not isinstance(compiled, bytes):
+        raise TypeError("typst gives a PDF as one piece")
+    return compiled
+
+
+if __name__ == "__main__":
+    main()
