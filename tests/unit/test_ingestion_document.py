@@ -61,6 +61,18 @@ def test_who_came_back_and_has_two_tracks_talks_as_the_first() -> None:
     assert [talk.participant for talk in document.activity] == ["p1"]
 
 
+def test_who_may_read_it_is_told_by_the_announcement_and_the_account() -> None:
+    event = announced(
+        people=[{"part": "owner", "email": "Zoe@example.org"}],
+        metadata={"kind": "lasuite-meet", "location": {"bucket": "meet", "key": "account"}},
+    )
+    document = describe(event, Account({"sub-of-anna": "Anna"}), duration=1.0, owner="clerk@example.org")
+    assert [(each.part, each.subject, each.email) for each in document.people] == [
+        ("owner", None, "zoe@example.org"),
+        ("participant", "sub-of-anna", None),
+    ]
+
+
 def test_activity_is_in_seconds_of_the_meeting_once_for_each_moment() -> None:
     talks = (
         Talk("b", NOON + 3, NOON + 4),

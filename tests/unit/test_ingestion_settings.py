@@ -54,6 +54,7 @@ def test_what_cannot_be_is_refused_at_the_start(
             "__ACME: docs_url and docs_api_key go together",
         ),
         ({"acme": ACME | {"livekit_api_key": "geheim"}}, "__ACME: livekit_api_key and livekit_api_secret go"),
+        ({"acme": ACME | {"owner": "geheim"}}, "__ACME__OWNER: "),
         ({"acme": ACME | {"bucket": "geheim"}}, "__ACME__BUCKET: is unknown; "),
         (
             {"acme": {"api_key": "geheim-geheim-é"}},

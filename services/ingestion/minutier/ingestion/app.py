@@ -102,6 +102,7 @@ def _take_in(
         normaliser=AvNormaliser(worker),
         announcements=StreamAnnouncements(lambda: service.js),
         limits_of=settings.limits_of,
+        owner_of=settings.owner_of,
         patience=settings.patience,
         workspace=workspace.path,
     )

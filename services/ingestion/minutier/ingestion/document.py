@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from minutier.ingestion.accounts.domain import Account
+from minutier.ingestion.people import people_of
 from minutier.ingestion.spans import Span, shifted, within
 from minutier.schemas import base
 from minutier.schemas.documents import Activity, Participant, RecordingDocument
@@ -32,8 +33,12 @@ def marks(event: RecordingAnnounced, account: Account) -> list[Span] | None:
     return shifted(account.recorded, -event.data.started_at.timestamp())
 
 
-def describe(event: RecordingAnnounced, account: Account, *, duration: float) -> RecordingDocument:
+def describe(
+    event: RecordingAnnounced, account: Account, *, duration: float, owner: str | None = None
+) -> RecordingDocument:
     """The recording document, of a recording of ``duration`` seconds.
+
+    ``owner`` is the e-mail of the one whose it is where nobody says so.
 
     Those with a track come first, then whom the account names besides, then whom the announcement names
     and neither has. Who has a track is whom the account knows by the same id, and is called as it calls
@@ -53,6 +58,7 @@ def describe(event: RecordingAnnounced, account: Account, *, duration: float) ->
         recording_id=event.subject,
         title=event.data.title,
         started_at=event.data.started_at,
+        people=people_of(event, account, owner=owner),
         participants=tuple(
             Participant(id=participant_id(number), name=name) for number, name in enumerate(names)
         ),

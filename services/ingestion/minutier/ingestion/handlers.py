@@ -25,6 +25,7 @@ def subscribe(
     normaliser: Normaliser,
     announcements: Announcements,
     limits_of: Callable[[str], Limits],
+    owner_of: Callable[[str], str | None],
     patience: Patience,
     workspace: Path,
 ) -> None:
@@ -42,6 +43,7 @@ def subscribe(
             patience=Patience() if work.is_last_attempt else patience,
             workspace=workspace,
             report=work.report(Stage.INGESTION),
+            owner=owner_of(event.tenant),
         )
         if outcome is None:
             await forget(event, announcements=announcements, uploads=store)

@@ -72,8 +72,11 @@ async def ingest(
     patience: Patience,
     workspace: Path,
     report: Report,
+    owner: str | None = None,
 ) -> Ingested | RejectionReason | None:
     """What was taken in, or why nothing was, or ``None`` where it was taken in before.
+
+    ``owner`` is the e-mail of the one whose it is where nobody says so.
 
     One bad part rejects the whole recording. Raises `NotThereYet` where something is missing and
     ``patience`` has not come to its end, `Permanent` where the announcement is made in the name of another
@@ -112,7 +115,7 @@ async def ingest(
         kept.append(outcome)
         report(len(kept) / len(parts))
     duration = max(part.offset + part.duration for part in kept)
-    document = describe(event, account, duration=duration)
+    document = describe(event, account, duration=duration, owner=owner)
     version = artefact_version(*(part.sha256 for part in kept), document=document.model_dump_json())
     return Ingested(
         recording=await store.describe(document, tenant=event.tenant, version=version),

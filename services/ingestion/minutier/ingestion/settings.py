@@ -80,6 +80,11 @@ class IngestionSettings(Settings):
         hours = known.max_hours
         return limits.narrowed(seconds=None if hours is None else hours * 3600, size=known.max_bytes)
 
+    def owner_of(self, tenant: str) -> str | None:
+        """The e-mail of the one whose a tenant's recordings are where nobody says so."""
+        known = self.tenants.get(tenant)
+        return known.owner if known else None
+
     @property
     def due_after(self) -> timedelta:
         """How long after its beginning a recording's end may be told of."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
+from minutier.ingestion.people import Email
 from minutier.schemas.events import AnnouncedMetadata, MetadataKind
 from minutier.schemas.references import Location
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS
@@ -68,6 +69,7 @@ class Tenant(BaseModel):
     metadata_kind: MetadataKind = Field(
         MetadataKind.LASUITE_MEET, description="who wrote that account, and so what is in it"
     )
+    owner: Email | None = Field(None, description="whose recordings are that name no owner, by e-mail")
     fetch_hosts: frozenset[Host] = Field(
         frozenset(), description="where links may lead, as host or host:port"
     )
