@@ -19,6 +19,7 @@ from pydantic import PostgresDsn
 
 from minutier.compose.embedded import System, running
 from minutier.ingestion.announce import announce
+from minutier.schemas.documents import Part, RecordingDocument
 from minutier.schemas.events import (
     AnnouncedMetadata,
     Announcement,
@@ -26,15 +27,19 @@ from minutier.schemas.events import (
     JobCompleted,
     MetadataKind,
     RecordingAnnounced,
+    RecordingIngested,
     StageFailed,
+    TextReceived,
 )
-from minutier.schemas.references import Location
+from minutier.schemas.references import Location, ObjectRef
 from minutier.shared import database
+from minutier.shared.artefacts import Artefacts
 from minutier.shared.delivery import begin
-from minutier.shared.objects import client
+from minutier.shared.objects import Objects, client
 from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import EVENT_STREAM
 from tests.support.ingestion_system import log_of
+from tests.support.ingestion_system import told as told_of
 from tests.support.media import Sound, write
 from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH, Receiver, receiving
 from tests.support.summarisation_fakes import WEEKLY
@@ -106,6 +111,14 @@ def put(store: Minio, body: bytes) -> str:
     return store.presigned_get_object(BUCKET, key, expires=timedelta(hours=1))
 
 
+async def owners(system: System, ref: ObjectRef | None) -> list[tuple[str | None, str | None]]:
+    """Whom a recording document names, all of whom own it."""
+    assert ref is not None
+    document = await Artefacts(Objects(system.objects)).load(RecordingDocument, ref)
+    assert {each.part for each in document.people} == {Part.OWNER}
+    return [(each.subject, each.email) for each in document.people]
+
+
 async def test_a_transcript_is_told_and_pushed_to_docs_with_its_summary_whatever_fails_at_first(
     system: System, js: JetStreamContext, http: httpx.AsyncClient, store: Minio, receiver: Receiver
 ) -> None:
@@ -125,6 +138,8 @@ async def test_a_transcript_is_told_and_pushed_to_docs_with_its_summary_whatever
     pending = (await http.get(f"/api/v2/async-jobs/transcribe/{job}/")).json()
     assert pending == {"job_id": job, "type": "transcript", "status": "pending"}
     await hear(system, js, recording_of(job))
+    ingested = await told_of(js, RecordingIngested, recording_of(job))
+    assert await owners(system, ingested.data.recording) == [(OWNER, EMAIL)]
     await until(lambda: receiver.results(job) and len(receiver.documents(OWNER)) == 2)
 
     (told,) = receiver.results(job)
@@ -233,13 +248,15 @@ async def test_a_job_for_a_recording_that_was_announced_before_is_of_that_record
 
 
 async def test_a_text_is_summarised_and_given_as_markdown(
-    http: httpx.AsyncClient, receiver: Receiver
+    system: System, js: JetStreamContext, http: httpx.AsyncClient, receiver: Receiver
 ) -> None:
     content = "\n\n".join(f"**{name}**: {words}" for name, words in WEEKLY)
-    body = {"user_sub": OWNER, "content": content, "language": "en"}
+    body = {"user_sub": OWNER, "user_email": EMAIL.title(), "content": content, "language": "en"}
     answer = (await http.post("/api/v2/async-jobs/summarize", json=body)).raise_for_status().json()
     job = answer["job_id"]
     assert answer == {"job_id": job, "type": "summary", "status": "pending"}
+    received = await told_of(js, TextReceived, recording_of(job))
+    assert await owners(system, received.data.recording) == [(OWNER, EMAIL)]
     await until(lambda: receiver.results(job))
     (told,) = receiver.results(job)
     assert told.body.keys() == {"job_id", "type", "status", "summary_data_url"}

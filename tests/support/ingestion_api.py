@@ -28,7 +28,7 @@ from minutier.ingestion.sources import (
 from minutier.ingestion.sources.bucket import BucketNotifications
 from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.ingestion.uploads.take import SOURCE, Details, Promise
-from minutier.schemas.documents import TranscriptDocument
+from minutier.schemas.documents import Person, TranscriptDocument
 from minutier.schemas.events import Announcement, JobKind
 from minutier.shared.settings import ObjectSettings
 from tests.support import livekit_events
@@ -81,7 +81,7 @@ class Taker:
     async def transcribe(self, job: Job, announcement: Announcement) -> None:
         self._ledger.kept[job.id] = job
 
-    async def summarise(self, job: Job, text: TranscriptDocument) -> None:
+    async def summarise(self, job: Job, text: TranscriptDocument, *, owner: Person) -> None:
         self._ledger.kept[job.id] = job
 
 

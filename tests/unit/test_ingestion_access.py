@@ -15,7 +15,7 @@ from minutier.ingestion.jobs.domain import Job
 from minutier.ingestion.jobs.results import Results
 from minutier.ingestion.sources import summary
 from minutier.ingestion.tenants import Tenant, Tenants
-from minutier.schemas.documents import TranscriptDocument
+from minutier.schemas.documents import Person, TranscriptDocument
 from minutier.schemas.events import Announcement, JobKind
 from minutier.shared.settings import ObjectSettings
 from tests.support.hand_in import client_of
@@ -32,7 +32,7 @@ class Taken:
 
     async def transcribe(self, job: Job, announcement: Announcement) -> None: ...
 
-    async def summarise(self, job: Job, text: TranscriptDocument) -> None: ...
+    async def summarise(self, job: Job, text: TranscriptDocument, *, owner: Person) -> None: ...
 
 
 def summary_service(*jobs: Job) -> Any:

@@ -11,6 +11,7 @@ from minutier.ingestion.sources.summary_requests import (
     located,
 )
 from minutier.ingestion.tenants import Tenant
+from minutier.schemas.documents import Part, Person
 from minutier.schemas.events import AnnouncedMetadata, MetadataKind
 from minutier.schemas.references import Link, Location
 from minutier.shared.settings import ObjectSettings
@@ -21,6 +22,7 @@ TENANT = Tenant(
     fetch_hosts=frozenset({"s3.meet.example.org", "files.example.org:8443"}),
 )
 STORE = ObjectSettings(endpoint="store.internal", secure=True)
+DOCS = {"user_email": "docs@example.org", "title": "Weekly"}
 URL = "https://store.internal/meet/recordings/1.ogg?X-Amz-Signature=abc"
 
 
@@ -88,6 +90,19 @@ def test_what_a_job_tells_of_its_recording_is_announced(names: tuple[str, str]) 
     assert told.started_at is not None
     assert told.ended_at is not None
     assert (told.ended_at - told.started_at).total_seconds() == 3600
+
+
+@pytest.mark.parametrize(
+    ("fields", "email"),
+    [
+        ({}, None),
+        ({"user_email": "anna@example.org", "push_to_docs_config": DOCS}, "anna@example.org"),
+        ({"push_to_docs_config": DOCS}, "docs@example.org"),
+    ],
+)
+def test_whoever_asks_is_the_owner(fields: dict[str, Any], email: str | None) -> None:
+    told = announcement(wanted(**fields), uuid4(), TENANT, STORE)
+    assert told.people == (Person(part=Part.OWNER, subject="sub", email=email),)
 
 
 @pytest.mark.parametrize(

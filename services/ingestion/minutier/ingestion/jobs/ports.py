@@ -5,7 +5,7 @@ from uuid import UUID
 
 from minutier.ingestion.jobs.domain import Job
 from minutier.ingestion.tenants import Tenant
-from minutier.schemas.documents import Document, TranscriptDocument
+from minutier.schemas.documents import Document, Person, TranscriptDocument
 from minutier.schemas.events import Announcement, Stage
 from minutier.schemas.references import ObjectRef
 
@@ -37,7 +37,7 @@ class Taker(Protocol):
 
     async def transcribe(self, job: Job, announcement: Announcement) -> None: ...
 
-    async def summarise(self, job: Job, text: TranscriptDocument) -> None: ...
+    async def summarise(self, job: Job, text: TranscriptDocument, *, owner: Person) -> None: ...
 
 
 class Docs(Protocol):

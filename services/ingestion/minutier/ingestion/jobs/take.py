@@ -10,7 +10,8 @@ from minutier.ingestion.jobs import repository
 from minutier.ingestion.jobs.domain import JOB_SOURCE, End, Job, PushToDocs
 from minutier.ingestion.jobs.end import complete
 from minutier.ingestion.jobs.ports import Documents
-from minutier.schemas.documents import TranscriptDocument
+from minutier.ingestion.people import together
+from minutier.schemas.documents import Document, Person, RecordingDocument, TranscriptDocument
 from minutier.schemas.events import (
     Announcement,
     JobKind,
@@ -19,6 +20,7 @@ from minutier.schemas.events import (
     Stage,
     TextReceived,
 )
+from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.delivery import Transaction
 
@@ -82,19 +84,27 @@ class JobTaker:
             standing = await repository.standing(transaction.session, job.recording_id)
             await _wait(transaction, summary, standing)
 
-    async def summarise(self, job: Job, text: TranscriptDocument) -> None:
-        """Take a job for the summary of a text."""
-        ref = await self._documents.store(
-            text, tenant=job.tenant, stage=Stage.INGESTION, version=artefact_version(str(job.id))
-        )
+    async def summarise(self, job: Job, text: TranscriptDocument, *, owner: Person) -> None:
+        """Take a job for the summary of a text, which is its owner's alone."""
+        told = RecordingDocument(recording_id=job.recording_id, title=text.title, people=together([owner]))
         received = Received(
-            transcript=ref, source=JOB_SOURCE, language=text.language, segments=len(text.segments)
+            recording=await self._store(job, told),
+            transcript=await self._store(job, text),
+            source=JOB_SOURCE,
+            language=text.language,
+            segments=len(text.segments),
         )
         async with self._transactions() as transaction:
             await repository.add(transaction.session, job)
             transaction.publish(
                 TextReceived.of(job.recording_id, tenant=job.tenant, source=SOURCE, data=received)
             )
+
+    async def _store(self, job: Job, document: Document) -> ObjectRef:
+        version = artefact_version(str(job.id), kind=type(document).__name__)
+        return await self._documents.store(
+            document, tenant=job.tenant, stage=Stage.INGESTION, version=version
+        )
 
 
 async def _wait(transaction: Transaction, job: Job, standing: Mapping[JobKind, End]) -> None:

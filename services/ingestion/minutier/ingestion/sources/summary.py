@@ -119,7 +119,7 @@ def router(
             )
         except TooManyParts as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        await taker.summarise(job, text)
+        await taker.summarise(job, text, owner=wanted.owner)
         return JobState.model_validate(results.status_of(job, access.settings_of(name)))
 
     async def job_of(kind: JobKind, job_id: str, name: str) -> JobState:

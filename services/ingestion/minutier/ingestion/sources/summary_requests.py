@@ -18,9 +18,11 @@ from minutier.ingestion.domain import is_addressable
 from minutier.ingestion.jobs import markdown
 from minutier.ingestion.jobs.domain import JOB_SOURCE, PushToDocs
 from minutier.ingestion.media.addresses import is_listed
+from minutier.ingestion.people import Email
 from minutier.ingestion.sources import languages
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.base import Text
+from minutier.schemas.documents import Part, Person
 from minutier.schemas.events import AnnouncedMetadata, Announcement, MetadataKind
 from minutier.schemas.references import Link, Location
 from minutier.shared.settings import ObjectSettings
@@ -48,8 +50,23 @@ Url = Annotated[
         max_length=4096,
     ),
 ]
-Email = Annotated[Text, Field(pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", max_length=254)]
 Sub = Annotated[Text, Field(min_length=1, max_length=255)]
+
+
+class Wanted(BaseModel):
+    """What is asked for, by whom."""
+
+    user_sub: Sub
+    user_email: Email | None = None
+
+    @property
+    def owner(self) -> Person:
+        """Whoever asks, whose the result is."""
+        return Person(part=Part.OWNER, subject=self.user_sub, email=self._email)
+
+    @property
+    def _email(self) -> str | None:
+        return self.user_email
 
 
 class Metadata(BaseModel):
@@ -84,19 +101,20 @@ class DocsConfig(BaseModel):
         )
 
 
-class TranscriptWanted(BaseModel):
-    user_sub: Sub
-    user_email: Email | None = None
+class TranscriptWanted(Wanted):
     cloud_storage_url: Url
     language: LanguageTag | None = Field(None, description="without one it is detected")
     context_language: LanguageTag | None = Field(None, description="of the sentences around what was said")
     push_to_docs_config: DocsConfig | None = None
     metadata: Metadata | None = None
 
+    @property
+    def _email(self) -> str | None:
+        docs = self.push_to_docs_config
+        return self.user_email or (docs.user_email if docs else None)
 
-class SummaryWanted(BaseModel):
-    user_sub: Sub
-    user_email: Email | None = None
+
+class SummaryWanted(Wanted):
     content: str = Field(pattern=r"\S", description="`**Name**: words`, or paragraphs")
     language: LanguageTag | None = Field(None, description="without one it is detected")
 
@@ -113,6 +131,7 @@ def announcement(
         language=wanted.language,
         started_at=metadata and metadata.started_at,
         ended_at=metadata and metadata.ended_at,
+        people=(wanted.owner,),
         mix=located(wanted.cloud_storage_url, tenant, store),
         metadata=metadata
         and AnnouncedMetadata(
