@@ -243,6 +243,8 @@ async def test_an_upload_is_taken_in_once_with_what_was_said_of_it(
             "title": TITLE,
             "language": "fr",
             "participants": ["Anneliese"],
+            "owner": "Anneliese@example.org",
+            "participant_emails": ["bo@example.org", "anneliese@example.org"],
             "started_at": "2026-01-01T09:00:00Z",
         },
     )
@@ -267,6 +269,10 @@ async def test_an_upload_is_taken_in_once_with_what_was_said_of_it(
     assert (event.tenant, event.data.source, event.data.language) == ("acme", "upload", "fr")
     document = await Artefacts(Objects(system.objects)).load(RecordingDocument, event.data.recording)
     assert (document.title, document.started_at) == (TITLE, datetime(2026, 1, 1, 9, tzinfo=UTC))
+    assert [(each.part, each.email) for each in document.people] == [
+        ("owner", "anneliese@example.org"),
+        ("participant", "bo@example.org"),
+    ]
     assert (await http.post("/uploads", json={"external_id": "1"})).status_code == 409
     await none_left(workspace, system)
 
@@ -299,6 +305,8 @@ async def test_what_cannot_be_an_upload_is_refused(http: httpx.AsyncClient) -> N
         {"title": "x" * 301},
         [],
         {"external_id": ""},
+        {"owner": "Anneliese"},
+        {"participant_emails": ["anneliese@example.org", "Bo"]},
     ]
     for body in bodies:
         assert (await http.post("/uploads", json=body)).status_code == 422

@@ -1,6 +1,6 @@
 """``events.xml`` as BigBlueButton archives it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 
 MEETING = "183f0bf3a0982a127bdb8161e0c44eb696b3e75c-1730000000000"
@@ -8,6 +8,7 @@ STARTED = 1_730_000_000.0
 TITLE = "Réunion d'équipe"
 # What the server's clock shows when the meeting begins; it counts from when the server was started.
 _UPTIME = 13_749_525_124
+_NONE: Mapping[str, str] = {}
 
 Event = ElementTree.Element
 
@@ -76,11 +77,15 @@ def ends(at: float) -> list[Event]:
     return [event("EndAndKickAllEvent", at, module="PARTICIPANT", reason="ENDED_AFTER_USER_LOGGED_OUT")]
 
 
-def document(*events: Iterable[Event], title: str = TITLE, meeting: str = MEETING) -> bytes:
-    """All of them, by time, as the archive has them."""
+def document(
+    *events: Iterable[Event], title: str = TITLE, meeting: str = MEETING, metadata: Mapping[str, str] = _NONE
+) -> bytes:
+    """All of them, by time, as the archive has them; ``metadata`` is what the meeting was created with."""
     root = ElementTree.Element("recording", meeting_id=meeting, bbb_version="3.0.4")
     ElementTree.SubElement(root, "meeting", id=meeting, externalId="team", name=title, breakout="false")
-    ElementTree.SubElement(root, "metadata", isBreakout="false", meetingId="team", meetingName=title)
+    ElementTree.SubElement(
+        root, "metadata", {**metadata, "isBreakout": "false", "meetingId": "team", "meetingName": title}
+    )
     told = [one for several in events for one in several]
     root.extend(sorted(told, key=lambda one: int(one.attrib["timestamp"])))
     ElementTree.indent(root)

@@ -82,6 +82,25 @@ async def test_a_meeting_is_announced_from_when_its_audio_starts(endpoint: Endpo
     assert list(endpoint.workspace.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("told", "owners"),
+    [
+        ({"minutier-owner": " Anna@Example.org "}, ["anna@example.org"]),
+        ({"minutier-owner": "Anna"}, []),
+        ({"bbb-origin-server-name": "learning.example.org"}, []),
+    ],
+)
+async def test_it_is_whose_the_creator_of_the_meeting_says(
+    endpoint: Endpoint, told: dict[str, str], owners: list[str]
+) -> None:
+    events = document(joins(1, "w_anna", "Anna"), records(FIRST, 6.5, 60), marks(10, 50), metadata=told)
+    await endpoint.send(events, {FIRST: b"sound"})
+    (made,) = endpoint.announcements.made
+    assert [(each.part, each.subject, each.email) for each in made.people] == [
+        ("owner", None, email) for email in owners
+    ]
+
+
 async def test_each_further_file_is_a_recording_with_an_account_of_its_own(endpoint: Endpoint) -> None:
     events = document(records(FIRST, 1, 20), records(SECOND, 30, 50), marks(0), ends(60))
     answer = await endpoint.send(events, {SECOND: b"later", FIRST: b"earlier"})

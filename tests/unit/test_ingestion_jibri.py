@@ -58,6 +58,8 @@ async def test_a_recording_has_its_rooms_name_and_who_was_there(endpoint: Endpoi
     (made,) = endpoint.announcements.made
     assert (made.external_id, made.title) == (SESSION, "Réunion d'équipe")
     assert made.participants == ("Anna Möller", "Ben")
+    # Their ids are those of whoever made their tokens.
+    assert made.people == ()
     assert endpoint.uploads.at(made.mix) == b"film 0"
     assert len(endpoint.uploads.bodies) == 1
 

@@ -106,6 +106,30 @@ async def test_the_words_come_as_json(server: Server) -> None:
     assert list(server.workspace.iterdir()) == []
 
 
+async def test_a_recording_is_whose_the_form_says(server: Server) -> None:
+    server.transcribes()
+    for owner in ("Anna@example.org", "anna@example.org", "bo@example.org", None):
+        answer = await server.post(**({"owner": owner} if owner else {}))
+        assert answer.status_code == 200
+    made = [announcement for _, announcement in server.announcements.made]
+    assert [[each.email for each in announcement.people] for announcement in made] == [
+        ["anna@example.org"],
+        ["anna@example.org"],
+        ["bo@example.org"],
+        [],
+    ]
+    # The same file of two owners is two recordings, and what each may read.
+    assert len({announcement.external_id for announcement in made}) == 3
+
+
+@pytest.mark.parametrize("owner", ["", "Anneliese", "anneliese@", "a b@example.org"])
+async def test_an_owner_is_an_address_and_is_not_quoted(server: Server, owner: str) -> None:
+    answer = await server.post(owner=owner)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "'owner' is an e-mail address, or left out."
+    assert server.announcements.made == []
+
+
 async def test_the_words_come_as_text_and_as_subtitles(server: Server) -> None:
     server.transcribes()
     create = server.openai(path="").audio.transcriptions.create

@@ -61,9 +61,13 @@ class AudioFile:
 
 @dataclass(frozen=True)
 class Meeting:
-    """What ``events.xml`` tells of a meeting; ``audio`` is by name, in the order of starts."""
+    """What ``events.xml`` tells of a meeting; ``audio`` is by name, in the order of starts.
+
+    ``owner`` is what whoever created the meeting gave as ``meta_minutier-owner``.
+    """
 
     title: str | None
+    owner: str | None
     account: Account
     audio: Mapping[str, AudioFile]
 
@@ -167,6 +171,7 @@ class _Log:
 
     def __init__(self) -> None:
         self._title: str | None = None
+        self._owner: str | None = None
         self._created: int | None = None
         self._first: int | None = None
         self._last = 0
@@ -190,6 +195,7 @@ class _Log:
                 self._created = int(created[1])
         elif element.tag == "metadata":
             self._title = element.get("meetingName") or self._title
+            self._owner = element.get("minutier-owner")
         elif element.tag == "event":
             at = _milliseconds(element.get("timestamp"))
             if self._first is None:
@@ -268,6 +274,7 @@ class _Log:
         ]
         return Meeting(
             title=(self._title or "").strip() or None,
+            owner=self._owner,
             account=Account(
                 names=names,
                 talks=tuple(sorted(told, key=lambda talk: (talk.start, talk.participant))),

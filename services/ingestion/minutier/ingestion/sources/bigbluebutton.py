@@ -16,6 +16,7 @@ from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting
 from minutier.ingestion.accounts.domain import UnreadableAccount
 from minutier.ingestion.hand_in import HandIn, numbered
+from minutier.ingestion.people import owned_by
 from minutier.ingestion.sources import multipart
 from minutier.ingestion.sources.forms import Forms, files_in, id_in
 from minutier.ingestion.sources.multipart import Form, Sent
@@ -170,6 +171,7 @@ def _announcement(
         ended_at=datetime.fromtimestamp(max(part.told.end for part in recording.parts), UTC),
         mix=None if tracks else locations[0],
         tracks=tracks,
+        people=owned_by(meeting.owner),
         metadata=AnnouncedMetadata(kind=MetadataKind.BIGBLUEBUTTON, location=account),
     )
 

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Protocol, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
 from minutier.ingestion.hand_in import HandIn
+from minutier.ingestion.people import Email
 from minutier.ingestion.sources import languages, multipart
 from minutier.ingestion.sources.forms import Forms
 from minutier.ingestion.sources.multipart import Form
@@ -53,12 +54,14 @@ _STATUS = {
     RejectionReason.UNSUPPORTED: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 _NOT_STREAMED = "^([Ff]alse|)$"
 
 _FORM = multipart.described(
     {
         "file": multipart.FILE | {"minLength": 1},
         "model": {"description": "any; the server's own is used"},
+        "owner": _EMAIL.json_schema() | {"description": "whose recording it is, by e-mail"},
         "language": {
             "type": "string",
             "pattern": languages.PATTERN,
@@ -86,6 +89,7 @@ class Asked:
 
     file: Path
     language: str | None
+    owner: str | None
     format: ResponseFormat
     granularities: frozenset[Granularity]
 
@@ -126,7 +130,7 @@ def router(
         with places.taken(tenant):
             async with forms.sent(request, tenant) as form:
                 asked = asked_in(form)
-                begun = await begin(asked.file, tenant, asked.language, hand_in=hand_in)
+                begun = await begin(asked.file, tenant, asked.language, owner=asked.owner, hand_in=hand_in)
             outcome = await _unless_hung_up(request, finish(begun, outcomes=outcomes, seconds=wait_seconds))
         match outcome:
             case TranscriptAttributed():
@@ -178,6 +182,7 @@ def asked_in(form: Form) -> Asked:
     return Asked(
         file=files[0].path,
         language=_language(_field(form, "language", default="")),
+        owner=_owner(form),
         format=_format(_field(form, "response_format", default=ResponseFormat.JSON)),
         granularities=_granularities(form),
     )
@@ -265,6 +270,13 @@ def _language(named: str) -> str | None:
     if not re.fullmatch(languages.PATTERN, named):
         raise _unprocessable("'language' is a code such as 'fr'.")
     return languages.primary(named)
+
+
+def _owner(form: Form) -> str | None:
+    try:
+        return _EMAIL.validate_python(_field(form, "owner", default="")) if "owner" in form.fields else None
+    except ValidationError:
+        raise _unprocessable("'owner' is an e-mail address, or left out.") from None
 
 
 def _unprocessable(detail: str) -> HTTPException:

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from minutier.ingestion.hand_in import HandIn
+from minutier.ingestion.people import owned_by
 from minutier.ingestion.speech.domain import Outcome
 from minutier.schemas.clock import now
 from minutier.schemas.events import Announcement
@@ -38,18 +39,22 @@ class Unfinished:
     recording_id: UUID
 
 
-async def begin(file: Path, tenant: str, language: str | None, *, hand_in: HandIn) -> Begun:
-    """Hand ``file`` in.
+async def begin(
+    file: Path, tenant: str, language: str | None, *, owner: str | None, hand_in: HandIn
+) -> Begun:
+    """Hand ``file`` in, for whoever has the e-mail ``owner``.
 
-    The same bytes in the same language are the same recording: clients that give up waiting send the file
-    again, and are to find what they began.
+    The same bytes in the same language for the same owner are the same recording: clients that give up
+    waiting send the file again, and are to find what they began.
     """
     location = upload_location()
-    heard = f"{await asyncio.to_thread(digest, file)}\n{language or ''}"
+    people = owned_by(owner)
+    heard = [await asyncio.to_thread(digest, file), language or "", *(str(each.email) for each in people)]
     announcement = Announcement(
         source=SOURCE,
-        external_id=hashlib.sha256(heard.encode()).hexdigest(),
+        external_id=hashlib.sha256("\n".join(heard).encode()).hexdigest(),
         language=language,
+        people=people,
         mix=location,
     )
     since = now()

@@ -14,9 +14,11 @@ from minutier.ingestion import repository
 from minutier.ingestion.announce import Transactions
 from minutier.ingestion.domain import Identity
 from minutier.ingestion.hand_in import HandIn
+from minutier.ingestion.people import Email, owned_by, together
 from minutier.ingestion.uploads import repository as uploads_repository
 from minutier.schemas.base import ID_CHARACTERS, TITLE_CHARACTERS, Contract, Language, Text
 from minutier.schemas.clock import now
+from minutier.schemas.documents import Part, Person
 from minutier.schemas.events import Announcement, ParticipantName
 from minutier.shared.objects import upload_location
 
@@ -51,6 +53,15 @@ class Details(Contract):
     )
     started_at: AwareDatetime | None = None
     participants: tuple[ParticipantName, ...] = Field((), max_length=500, description="display names")
+    owner: Email | None = Field(None, description="whose recording it is, by e-mail")
+    participant_emails: tuple[Email, ...] = Field(
+        (), max_length=500, description="who was there, and may read it"
+    )
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        there = [Person(part=Part.PARTICIPANT, email=email) for email in self.participant_emails]
+        return together([*owned_by(self.owner), *there])
 
 
 @dataclass(frozen=True)
@@ -91,8 +102,13 @@ class UploadTaker:
         if kept is None:
             return False
         location = upload_location()
-        details = Details.model_validate(kept, strict=False).model_dump()
-        announcement = Announcement(source=SOURCE, mix=location, **details)
+        details = Details.model_validate(kept, strict=False)
+        announcement = Announcement(
+            source=SOURCE,
+            mix=location,
+            people=details.people,
+            **details.model_dump(exclude={"owner", "participant_emails"}),
+        )
         await self._hand_in.announce(tenant, announcement, {location: file})
         # What is announced is kept in the announcement, and only for as long as that is there.
         async with self._transactions() as transaction:
