@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from minutier.ingestion.domain import Taken
-from minutier.ingestion.media.addresses import Address
-from minutier.ingestion.media.fetch import Fetcher, resolve
+from minutier.ingestion.media.fetch import Fetcher
 from minutier.ingestion.ports import Unreachable
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared.addresses import Address
 from tests.support.file_host import FileHost, Page, hosting
 
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -302,11 +302,3 @@ async def test_the_certificate_is_for_the_name_and_not_for_the_address(
                 hosts={f"other.example:{host.port}"},
                 limit=9,
             )
-
-
-async def test_the_systems_resolver_gives_each_address_once() -> None:
-    found = await resolve("localhost")
-    assert found
-    assert len(found) == len(set(found))
-    assert all(address.is_loopback for address in found)
-    assert await resolve("127.1") == [ip_address("127.0.0.1")]

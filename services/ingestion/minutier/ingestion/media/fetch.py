@@ -7,35 +7,27 @@ goes to the address that was checked. Nothing here names the link in an error: i
 
 import asyncio
 import hashlib
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from minutier.ingestion.domain import Taken
-from minutier.ingestion.media.addresses import Address, Network, is_listed, may_be_reached, parsed
+from minutier.ingestion.media.addresses import is_listed
 from minutier.ingestion.ports import Unreachable
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared.addresses import Address, ForbiddenAddress, Network, Resolve, checked, resolve
+from minutier.shared.outgoing import answer
 
 if TYPE_CHECKING:
     import httpx
 
-Resolve = Callable[[str], Awaitable[list[Address]]]
-
 _REDIRECTS = 3
-_CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
 
 _ELSEWHERE = {301, 302, 303, 307, 308}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-
-
-async def resolve(host: str) -> list[Address]:
-    """Every address of a host, in the order to try them. Raises `OSError`, `UnicodeError`."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(parsed(str(entry[4][0])) for entry in found))
 
 
 class Fetcher:
@@ -87,31 +79,16 @@ class Fetcher:
         """From the first of the host's addresses that answers. Raises `_Forbidden`, `httpx.HTTPError`."""
         import httpx
 
-        host = url.raw_host.decode("ascii")
         addresses = await self._addresses(url, hosts)
-        # A client of its own has no cookies, and no connection that was made for another name.
-        async with httpx.AsyncClient(
-            trust_env=False,
-            verify=httpx.create_ssl_context(),
-            timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
-        ) as client:
-            for address in addresses:
-                request = client.build_request(
-                    "GET",
-                    url.copy_with(host=str(address)),
-                    headers={"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"},
-                    extensions={"sni_hostname": host},
-                )
-                try:
-                    response = await client.send(request, stream=True)
-                except (httpx.ConnectError, httpx.ConnectTimeout):
-                    continue
-                try:
-                    yield response
-                finally:
-                    await response.aclose()
-                return
-        raise Unreachable
+        async with answer(
+            "GET",
+            url,
+            addresses,
+            headers={},
+            tls=httpx.create_ssl_context(),
+            read_seconds=_READ_SECONDS,
+        ) as response:
+            yield response
 
     async def _addresses(self, url: "httpx.URL", hosts: Collection[str]) -> list[Address]:
         """All of a host's addresses, each of which may be reached. Raises `_Forbidden`, `Unreachable`."""
@@ -119,12 +96,11 @@ class Fetcher:
         if url.userinfo or not is_listed(url.scheme, host, url.port, hosts):
             raise _Forbidden
         try:
-            addresses = await self._resolve(host)
+            return await checked(host, self._networks, self._resolve)
+        except ForbiddenAddress:
+            raise _Forbidden from None
         except (OSError, UnicodeError):
             raise Unreachable from None
-        if not all(may_be_reached(address, self._networks) for address in addresses):
-            raise _Forbidden
-        return addresses
 
 
 class _Forbidden(Exception):
