@@ -14,13 +14,15 @@ import nats
 import pytest
 
 from minutier.compose.embedded import System, running
+from minutier.compose.people import PARTICIPANT
 from minutier.schemas.codec import encode
-from minutier.schemas.documents import MinutesDocument, TranscriptDocument
-from minutier.schemas.events import Stage
+from minutier.schemas.documents import MinutesDocument, RecordingDocument, TranscriptDocument
+from minutier.schemas.events import RecordingIngested, Stage
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
+from tests.support.ingestion_system import told as told_of
 from tests.support.media import Sound, write
 
 
@@ -161,11 +163,35 @@ async def test_a_reader_that_leaves_is_met_quietly(system: System) -> None:
     assert err == b""
 
 
+async def test_a_recording_is_whose_the_command_says_and_else_of_the_participant_to_try(
+    system: System, tmp_path: Path
+) -> None:
+    file, other = (write(tmp_path / f"{seconds}.wav", Sound(seconds)) for seconds in (3.0, 4.0))
+    there = ("--participant", "bo@example.org", "--participant", "cy@example.org")
+    recordings = [
+        json.loads(await shown(system, "ingest", str(path), *options))["recordings"][0]["recording_id"]
+        for path, options in ((file, ("--owner", "Anna@example.org", *there)), (other, ()))
+    ]
+    assert [await people(system, UUID(recording)) for recording in recordings] == [
+        [
+            ("owner", "anna@example.org"),
+            ("participant", "bo@example.org"),
+            ("participant", "cy@example.org"),
+        ],
+        [("owner", PARTICIPANT.email)],
+    ]
+
+
 async def test_wrong_arguments_are_told_before_anything_is_sent(system: System, wav: Path) -> None:
     status, out, err = await ended(await minutier(system, "ingest", str(wav), "--language", "English"))
     assert (status, out) == (2, "")
     assert "--language" in err
     assert "English" not in err
+    status, out, err = await ended(await minutier(system, "ingest", str(wav), "--participant", "Anneliese"))
+    assert (status, out) == (2, "")
+    assert "--participant: " in err
+    assert "e-mail" in err
+    assert "Anneliese" not in err
 
 
 async def shown(system: System, *arguments: str) -> str:
@@ -182,6 +208,17 @@ async def taken_in(system: System, tenant: str, *, count: int) -> None:
             if [recording["state"] for recording in found] == ["processing"] * count:
                 return
             await asyncio.sleep(0.05)
+
+
+async def people(system: System, recording: UUID) -> list[tuple[str, str | None]]:
+    """Whom the recording document names, once the recording was taken in."""
+    client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
+    try:
+        event = await told_of(client.jetstream(), RecordingIngested, recording)
+    finally:
+        await client.close()
+    document = await Artefacts(Objects(system.objects)).load(RecordingDocument, event.data.recording)
+    return [(each.part.value, each.email) for each in document.people]
 
 
 async def messages(system: System) -> int:

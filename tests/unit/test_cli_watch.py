@@ -201,7 +201,15 @@ async def test_wrong_usage_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--tenant", "Acme Ltd"], ["--language", "French"], ["--settle", "-1"], ["no-such-folder"]]
+    "arguments",
+    [
+        ["--tenant", "Acme Ltd"],
+        ["--language", "French"],
+        ["--owner", "Anna"],
+        ["--participant", "anna@example.org", "--participant", "Bo"],
+        ["--settle", "-1"],
+        ["no-such-folder"],
+    ],
 )
 def test_wrong_usage_is_told_before_anything_is_watched(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

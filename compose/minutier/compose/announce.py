@@ -1,6 +1,8 @@
 """Handing a local file in: upload it, and announce it as a meeting server would."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minio.error import MinioException
@@ -10,7 +12,9 @@ from urllib3.exceptions import HTTPError
 from minutier.compose.connection import Connection
 from minutier.compose.failures import Failure, Status, WrongUsage
 from minutier.compose.jetstream import jetstream
+from minutier.compose.people import PARTICIPANT
 from minutier.schemas.codec import encode
+from minutier.schemas.documents import Part, Person
 from minutier.schemas.events import Announcement, RecordingAnnounced, recording_id
 from minutier.schemas.references import Location
 from minutier.shared.objects import Objects, digest, upload_location
@@ -19,13 +23,66 @@ from minutier.shared.topology import EVENT_STREAM
 SOURCE = "command-line"
 
 
+@dataclass(frozen=True)
+class Details:
+    """What is said of a recording; ``owner`` and ``participants`` by e-mail.
+
+    Raises `Unacceptable` where no recording could be handed in so.
+    """
+
+    tenant: str
+    title: str | None = None
+    language: str | None = None
+    owner: str | None = None
+    participants: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.announced(upload_location(), external_id="any")
+
+    def announced(self, location: Location, *, external_id: str) -> RecordingAnnounced:
+        """What tells of a recording that lies at ``location``."""
+        try:
+            return RecordingAnnounced.of(
+                recording_id(self.tenant, SOURCE, external_id),
+                tenant=self.tenant,
+                source=f"minutier/{SOURCE}",
+                data=Announcement(
+                    source=SOURCE,
+                    external_id=external_id,
+                    title=self.title,
+                    language=self.language,
+                    people=tuple(self._people()),
+                    mix=location,
+                ),
+            )
+        except ValidationError as error:
+            raise Unacceptable(error) from None
+
+    def owned_by(self, owner: str | None) -> "Details":
+        """The same, and whose it is where that is not said."""
+        return self if self.owner else replace(self, owner=owner)
+
+    def _people(self) -> Iterator[Person]:
+        """Raises `Unacceptable`."""
+        owners = () if self.owner is None else (self.owner,)
+        for part, emails in ((Part.OWNER, owners), (Part.PARTICIPANT, self.participants)):
+            for email in emails:
+                try:
+                    yield Person(part=part, email=email)
+                except ValidationError as error:
+                    raise Unacceptable(error, option=part.value) from None
+
+
 class Unacceptable(WrongUsage):
     """An argument is not of the form that the event asks for."""
 
-    def __init__(self, error: ValidationError) -> None:
-        faults = [f"--{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors(include_input=False)]
+    def __init__(self, error: ValidationError, *, option: str | None = None) -> None:
+        faults = [
+            f"--{option or fault['loc'][-1]}: {fault['msg']}" for fault in error.errors(include_input=False)
+        ]
         super().__init__(
-            f"{'; '.join(faults)}. A tenant is small letters, digits and dashes, a language a code like 'en'."
+            f"{'; '.join(faults)}. A tenant is small letters, digits and dashes, a language a code like "
+            "'en', and people are named by their e-mail addresses."
         )
 
 
@@ -44,21 +101,21 @@ class NotStored(Failure):
 async def announce(
     file: Path,
     connection: Connection,
+    details: Details,
     *,
-    tenant: str,
-    title: str | None = None,
-    language: str | None = None,
     external_id: str | None = None,
 ) -> str:
     """The recording's id; the same file is the same recording unless ``external_id`` is given.
 
-    The object's name tells nothing of the local file's. Raises `Unacceptable` before anything is
-    sent, `NotStored`, `Unanswered`, or `OSError` where the file cannot be read.
+    In the embedded system it is its participant's where nobody else is named. The object's name tells nothing
+    of the local file's. Raises `NotStored`, `Unanswered`, or `OSError` where the file cannot be read.
     """
+    if connection.directory is not None:
+        details = details.owned_by(PARTICIPANT.email)
     if external_id is None:
         external_id = await asyncio.to_thread(digest, file)
     location = upload_location()
-    event = _announced(location, tenant=tenant, title=title, language=language, external_id=external_id)
+    event = details.announced(location, external_id=external_id)
     try:
         await Objects(connection.objects).upload(
             location.bucket, location.key, file, "application/octet-stream"
@@ -73,24 +130,3 @@ async def announce(
             headers={"Nats-Msg-Id": str(event.id)},
         )
     return str(event.subject)
-
-
-def check(*, tenant: str, language: str | None) -> None:
-    """Raises `Unacceptable` where no file could be handed in so."""
-    _announced(upload_location(), tenant=tenant, title=None, language=language, external_id="any")
-
-
-def _announced(
-    location: Location, *, tenant: str, title: str | None, language: str | None, external_id: str
-) -> RecordingAnnounced:
-    try:
-        return RecordingAnnounced.of(
-            recording_id(tenant, SOURCE, external_id),
-            tenant=tenant,
-            source=f"minutier/{SOURCE}",
-            data=Announcement(
-                source=SOURCE, external_id=external_id, title=title, language=language, mix=location
-            ),
-        )
-    except ValidationError as error:
-        raise Unacceptable(error) from None

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from minutier.compose.announce import SOURCE, announce, check
+from minutier.compose.announce import SOURCE, Details, announce
 from minutier.compose.api import Api, NotFound
 from minutier.compose.connection import find
 from minutier.compose.failures import Failure, WrongUsage
@@ -64,9 +64,8 @@ class Settling:
 
 async def watch(
     folder: Path,
+    details: Details,
     *,
-    tenant: str,
-    language: str | None,
     settle: float,
     once: bool,
     data_dir: Path | None,
@@ -74,13 +73,12 @@ async def watch(
 ) -> None:
     """Hand in what is in ``folder`` and what comes, until cancelled; with ``once``, only what is there.
 
-    Raises `Unacceptable`; with ``once``, also what `announce` raises.
+    With ``once`` it raises what `announce` raises.
     """
-    check(tenant=tenant, language=language)
     results = []
 
     async def hand_in(file: Path) -> str:
-        return await _hand_in(file, data_dir, tenant=tenant, language=language)
+        return await _hand_in(file, data_dir, details)
 
     def tell(recording: str, file: Path) -> None:
         result = {"recording_id": recording, "file": str(file)}
@@ -166,16 +164,16 @@ def recordings_in(folder: Path) -> dict[Path, Stamp]:
     return dict(sorted(found.items(), key=lambda item: (item[1][1], item[0])))
 
 
-async def _hand_in(file: Path, data_dir: Path | None, *, tenant: str, language: str | None) -> str:
+async def _hand_in(file: Path, data_dir: Path | None, details: Details) -> str:
     """The recording's id; one that is known is not sent again. Raises `Failure` or `OSError`."""
     connection = find(data_dir)
     external_id = await asyncio.to_thread(digest, file)
-    known = str(recording_id(tenant, SOURCE, external_id))
+    known = str(recording_id(details.tenant, SOURCE, external_id))
     async with Api(connection.query_url) as api:
         with suppress(NotFound):
             await api.recording(known)
             return known
-    return await announce(file, connection, tenant=tenant, language=language, external_id=external_id)
+    return await announce(file, connection, details, external_id=external_id)
 
 
 @asynccontextmanager

@@ -2,15 +2,18 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minutier.compose.commands.options import DataDir, Json
+from minutier.compose.commands.options import DataDir, Json, Owner, Participants
 from minutier.compose.connection import Connection, find
 from minutier.compose.failures import Failure, Interrupted
 from minutier.compose.foreground import until_stopped
 from minutier.compose.terminal import put, write
+
+if TYPE_CHECKING:
+    from minutier.compose.announce import Details
 
 
 def ingest(
@@ -18,17 +21,21 @@ def ingest(
     title: Annotated[str | None, typer.Option(help="What the meeting was called.")] = None,
     language: Annotated[str | None, typer.Option(help="ISO 639 code; detected if not given.")] = None,
     tenant: Annotated[str, typer.Option(help="Whose recording it is.")] = "default",
+    owner: Owner = None,
+    participant: Participants = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow each until its minutes are there.")] = False,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> None:
     """Hand recordings in."""
-    details = {"title": title, "language": language, "tenant": tenant}
+    from minutier.compose.announce import Details
+
+    details = Details(tenant, title, language, owner, tuple(participant or ()))
     asyncio.run(_ingest(files, find(data_dir), details, watch, json_))
 
 
 async def _ingest(
-    files: list[Path], connection: Connection, details: dict[str, Any], watch: bool, json_: bool
+    files: list[Path], connection: Connection, details: "Details", watch: bool, json_: bool
 ) -> None:
     from minutier.compose import render
     from minutier.compose.announce import announce
@@ -37,7 +44,7 @@ async def _ingest(
 
     results: list[dict[str, Any]] = []
     for file in files:
-        recording_id = await announce(file, connection, **details)
+        recording_id = await announce(file, connection, details)
         results.append({"recording_id": recording_id, "file": str(file)})
         if not json_ and not watch:
             write(recording_id)
@@ -61,6 +68,8 @@ def watch(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
     tenant: Annotated[str, typer.Option(help="Whose recordings they are.")] = "default",
     language: Annotated[str | None, typer.Option(help="ISO 639 code; detected if not given.")] = None,
+    owner: Owner = None,
+    participant: Participants = None,
     settle: Annotated[
         float, typer.Option(min=0.0, help="Seconds for which a file must not have changed.")
     ] = 5.0,
@@ -71,10 +80,10 @@ def watch(
     ] = False,
 ) -> None:
     """Hand in every recording that appears in a folder, until ^C."""
+    from minutier.compose.announce import Details
     from minutier.compose.watch import watch
 
-    work = watch(
-        folder, tenant=tenant, language=language, settle=settle, once=once, data_dir=data_dir, as_json=json_
-    )
+    details = Details(tenant, None, language, owner, tuple(participant or ()))
+    work = watch(folder, details, settle=settle, once=once, data_dir=data_dir, as_json=json_)
     if asyncio.run(until_stopped(work)):
         raise Interrupted("Interrupted. What comes meanwhile is handed in at the next start.")

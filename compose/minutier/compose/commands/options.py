@@ -9,4 +9,9 @@ DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where everything is kept; also MINUTIER_DATA_DIR.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
+Owner = Annotated[str | None, typer.Option("--owner", metavar="EMAIL", help="Whose recording it is.")]
+Participants = Annotated[
+    list[str] | None,
+    typer.Option("--participant", metavar="EMAIL", help="Who was there, and may read it; repeatable."),
+]
 Id = Annotated[str, typer.Argument(help="A recording's id, or a beginning only it has.")]

@@ -64,14 +64,15 @@ async def _demo(file: Path, data_dir: Path | None, json_: bool) -> None:
     from uuid import uuid4
 
     from minutier.compose import render
-    from minutier.compose.announce import announce
+    from minutier.compose.announce import Details, announce
     from minutier.compose.api import Api
     from minutier.compose.follow import follow
+    from minutier.compose.people import TENANT
 
     async with _system(data_dir) as connection, Api(connection.query_url) as api:
         # Each demonstration is a recording of its own.
-        identity = {"tenant": "demo", "title": "Demonstration", "external_id": str(uuid4())}
-        recording_id = await announce(file, connection, **identity)
+        details = Details(TENANT, title="Demonstration")
+        recording_id = await announce(file, connection, details, external_id=str(uuid4()))
         (recording,) = await follow(api, [recording_id])
         if recording["state"] != "completed":
             raise Failure(render.complaint(recording))
