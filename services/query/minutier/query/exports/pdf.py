@@ -25,7 +25,7 @@ def render(exported: Exported) -> bytes:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "minutier.query.exports.typesetting"],
-            input=json.dumps(_data(exported)).encode(),
+            input=data_of(exported).encode(),
             capture_output=True,
             timeout=LIMIT_SECONDS,
             check=False,
@@ -40,15 +40,17 @@ def render(exported: Exported) -> bytes:
     return done.stdout
 
 
-def _data(exported: Exported) -> dict[str, Any]:
+def data_of(exported: Exported) -> str:
+    """What the template shows, as JSON."""
     document: dict[str, Any] = _breakable(asdict(outline(exported)))
     minutes = exported.minutes.language if exported.minutes else exported.transcript.language
-    return document | {
+    languages = {
         "interface": exported.language,
         "spoken": exported.transcript.language,
         "written": minutes,
         "direction": direction(exported.transcript.language),
     }
+    return json.dumps(document | languages)
 
 
 def _breakable(value: Any) -> Any:

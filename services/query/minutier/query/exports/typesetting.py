@@ -14,10 +14,15 @@ _NO_GLYPH = "could not be displayed"
 
 
 def main() -> None:
+    bound()
+    sys.stdout.buffer.write(typeset(sys.stdin.read()))
+
+
+def bound() -> None:
+    """Let this process have no more than a transcript takes, and leave nothing on a disk where it dies."""
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stdout.buffer.write(typeset(sys.stdin.read()))
 
 
 def typeset(data: str) -> bytes:

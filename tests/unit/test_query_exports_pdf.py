@@ -1,0 +1,160 @@
+"""PDF, as pypdf reads it."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from minutier.query.exports import pdf, typesetting
+from minutier.query.exports.domain import Exported, Unrenderable
+from tests.support.exports import AWKWARD, LONG_WORD, awkward, meeting, silent
+
+UA = b"<pdfuaid:part>1</pdfuaid:part>"
+
+
+def typeset(exported: Exported) -> PdfReader:
+    """As `pdf.render` does in a child."""
+    return PdfReader(io.BytesIO(typesetting.typeset(pdf.data_of(exported))))
+
+
+def text_of(read: PdfReader) -> str:
+    return " ".join(" ".join(page.extract_text().split()) for page in read.pages)
+
+
+def catalog(read: PdfReader) -> Any:
+    return read.trailer["/Root"]
+
+
+def claims_accessibility(read: PdfReader) -> bool:
+    return UA in catalog(read)["/Metadata"].get_data()
+
+
+def test_a_meeting_reads_as_a_document() -> None:
+    read = PdfReader(io.BytesIO(pdf.render(meeting())))
+    text = text_of(read)
+    expected = [
+        "Conseil d’administration",
+        "Date samedi 31 janvier 2026, 09:30 UTC",
+        "Ont pris la parole Anna Lindqvist, Bérénice d’Arc",
+        "Résumé",
+        "Le budget est adopté. 0:00:00–0:00:02, 0:00:02",
+        "Sujets",
+        "Budget : On parle du budget. 0:00:00",
+        "Décisions",
+        "Actions",
+        "Bérénice d’Arc : J’envoie le tableau vendredi. (échéance : vendredi) 0:00:02",
+        "Questions ouvertes",
+        "Transcription",
+        "Anna Lindqvist Bonjour à tous.",
+        "Inconnu Vraiment ? (à vérifier : mots incertains, peut-être pas de parole)",
+        "Page 1 sur 1",
+    ]
+    places = [text.find(part) for part in expected]
+    assert -1 not in places, expected[places.index(-1)]
+    assert places == sorted(places)
+
+
+def test_it_can_be_read_aloud() -> None:
+    read = typeset(meeting())
+    assert read.metadata is not None
+    assert read.metadata.title == "Conseil d’administration"
+    assert catalog(read)["/Lang"] == "fr"
+    assert catalog(read)["/MarkInfo"]["/Marked"]
+    assert claims_accessibility(read)
+    kinds = structure(catalog(read)["/StructTreeRoot"])
+    assert {"/Title", "/H1", "/L", "/LI", "/P", "/Link"} <= kinds
+    assert [str(entry["/Title"]) for entry in read.outline if isinstance(entry, dict)] == [
+        "Résumé",
+        "Sujets",
+        "Décisions",
+        "Actions",
+        "Questions ouvertes",
+        "Transcription",
+    ]
+
+
+def structure(element: Any) -> set[str]:
+    element = element.get_object() if hasattr(element, "get_object") else element
+    if isinstance(element, list):
+        return set().union(*(structure(kid) for kid in element))
+    if not isinstance(element, dict):
+        return set()
+    kind = {str(element["/S"])} if "/S" in element else set()
+    return kind | (structure(element["/K"]) if "/K" in element else set())
+
+
+def test_every_cited_moment_is_a_link_within_the_document() -> None:
+    (page,) = typeset(meeting()).pages
+    annotations: Any = page["/Annots"]
+    links = [annotation.get_object() for annotation in annotations]
+    assert len(links) == 6
+    assert all(link["/Subtype"] == "/Link" and "/URI" not in link.get("/A", {}) for link in links)
+
+
+@pytest.mark.parametrize("said", AWKWARD.values(), ids=AWKWARD)
+def test_whatever_was_said_is_set(said: str) -> None:
+    read = typeset(awkward(said))
+    assert "End." in text_of(read)
+    assert catalog(read)["/MarkInfo"]["/Marked"]
+
+
+def test_what_was_said_is_no_markup() -> None:
+    said = AWKWARD["markup"]
+    assert said in text_of(typeset(awkward(said)))
+
+
+def test_a_word_that_no_line_holds_is_broken_within_the_page() -> None:
+    read = typeset(awkward(LONG_WORD))
+    letters = re.sub(r"[\s\u200b]", "", text_of(read))
+    assert LONG_WORD in letters
+    edges: list[float] = []
+    for page in read.pages:
+        page.extract_text(visitor_text=lambda text, cm, tm, *_: edges.append(tm[4] if text.strip() else 0.0))
+    assert max(edges) < float(read.pages[0].mediabox.width)
+    assert max(len(line) for page in read.pages for line in page.extract_text().splitlines()) < 130
+
+
+def test_a_character_without_a_glyph_costs_the_claim_and_nothing_else() -> None:
+    read = typeset(awkward("\U0001fae8 \U0002a6df ok"))
+    assert not claims_accessibility(read)
+    assert catalog(read)["/MarkInfo"]["/Marked"]
+    assert "ok" in text_of(read)
+
+
+def test_nothing_said_is_said() -> None:
+    assert "Nothing was said in this recording." in text_of(typeset(silent()))
+
+
+def test_what_cannot_be_set_says_nothing_of_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "data_of", lambda exported: json.dumps({"title": "Secret plans"}))
+    with pytest.raises(Unrenderable) as raised:
+        pdf.render(meeting())
+    assert "Secret" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_a_child_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "LIMIT_SECONDS", 0.001)
+    with pytest.raises(Unrenderable, match="more than"):
+        pdf.render(meeting())
+
+
+def test_the_child_has_a_bound_on_its_memory() -> None:
+    bounded = "import resource; from minutier.query.exports import typesetting; typesetting.bound(); "
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            bounded + "print(resource.getrlimit(resource.RLIMIT_AS)); bytearray(4 * 2**30)",
+        ],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert told.stdout.decode().split() == ["(2147483648,", "2147483648)"]
+    assert b"MemoryError" in told.stderr
