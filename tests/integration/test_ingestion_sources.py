@@ -19,6 +19,7 @@ from nats.js import JetStreamContext
 
 from minutier.compose.embedded import System, running
 from minutier.schemas.codec import decode
+from minutier.schemas.documents import Part, Person, RecordingDocument
 from minutier.schemas.events import (
     AnyEvent,
     RecordingIngested,
@@ -26,7 +27,8 @@ from minutier.schemas.events import (
     recording_id,
 )
 from minutier.schemas.rejections import RejectionReason
-from minutier.shared.objects import client
+from minutier.shared.artefacts import Artefacts
+from minutier.shared.objects import Objects, client
 from minutier.shared.topology import BUCKET_CONSUMER, BUCKET_STREAM, EVENT_STREAM
 from tests.support import bucket_events, livekit_events
 from tests.support.delivery_service import until
@@ -36,6 +38,7 @@ E = TypeVar("E", bound=AnyEvent)
 
 BUCKET, OTHERS_BUCKET = "visio", "globex-meetings"
 API_KEY, OTHERS_KEY = "a-key-of-acme-meetings", "a-key-of-globex-meetings"
+OWNER = "clerk@example.org"
 MEETING = Path(__file__).parent.parent / "data" / "visio-ios.m4a"
 SUBJECT = "bucket.notifications.minio"
 
@@ -48,6 +51,7 @@ async def system() -> AsyncIterator[System]:
             "livekit_api_key": livekit_events.KEY,
             "livekit_api_secret": livekit_events.SECRET,
             "buckets": [BUCKET],
+            "owner": OWNER.upper(),
         },
         "globex": {"api_key": OTHERS_KEY, "buckets": [OTHERS_BUCKET, "never-made"]},
     }
@@ -279,7 +283,9 @@ async def test_a_lost_webhook_is_made_up_for_and_a_late_one_makes_no_second_reco
     dry = await reconcile(system, http, dry_run=True)
     assert len(dry["announced"]) == 1
     assert (await reconcile(system, http))["announced"] == dry["announced"]
-    await events.told(RecordingIngested, UUID(dry["announced"][0]))
+    ingested = await events.told(RecordingIngested, UUID(dry["announced"][0]))
+    document = await Artefacts(Objects(system.objects)).load(RecordingDocument, ingested.data.recording)
+    assert document.people == (Person(part=Part.OWNER, email=OWNER),)
     late = livekit_events.recorded("rec/unheard.m4a", id="EG_unheard", bucket=BUCKET)
     await send(http, livekit_events.webhook(late))
     await events.settled()
@@ -360,5 +366,5 @@ async def test_nobody_is_named_in_what_the_service_writes(system: System) -> Non
     log = await log_of(system)
     assert "reconciled" in log
     assert "not readable" in log
-    for secret in ("rec/", ".m4a", "sprint-review", livekit_events.SECRET, API_KEY):
+    for secret in ("rec/", ".m4a", "sprint-review", livekit_events.SECRET, API_KEY, OWNER):
         assert secret not in log
