@@ -23,6 +23,7 @@ from minutier.query.settings import QuerySettings
 from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
 from tests.support.query_events import Documents
+from tests.support.query_identity import entrance
 from tests.support.query_people import Bearers
 
 
@@ -181,6 +182,7 @@ def application(table: Table, **parts: Any) -> FastAPI:
     """The API over what is in memory; ``parts`` take the place of those that the tests have."""
     whole: dict[str, Any] = {
         "bearers": Bearers(),
+        "entrance": entrance(),
         "recordings": table,
         "shares": Shares(table),
         "log": Log(),

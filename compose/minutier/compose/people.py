@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 TENANT = "default"
 # What the local sign-in knows the query service and the command as.
-CLIENT = "minutier"
+CLIENT = "minutier-pages"
 GROUPS_OF_STAFF = {"compliance": "compliance", "operator": "operators"}
 
 

@@ -6,7 +6,11 @@ from minutier.query import routes
 from minutier.query.access import routes as access
 from minutier.query.access.door import Door
 from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.identity import page
+from minutier.query.identity import routes as identity
 from minutier.query.identity.gate import Bearers, Gate
+from minutier.query.identity.sign_in import Entrance
+from minutier.query.identity.site import OnlyHere, Site
 from minutier.query.ports import Documents, Recordings, Signals, Transactions
 from minutier.query.settings import QuerySettings
 from minutier.query.transcripts import routes as transcripts
@@ -19,6 +23,7 @@ _BODY_BYTES = 64 * 1024
 def build(
     *,
     bearers: Bearers,
+    entrance: Entrance,
     recordings: Recordings,
     shares: Shares,
     log: AccessLog,
@@ -38,7 +43,9 @@ def build(
     )
     install(app)
     app.add_middleware(SmallBodies, limit=_BODY_BYTES)
-    gate = Gate(bearers)
+    site = Site(str(settings.public_url) if settings.public_url else None)
+    app.add_middleware(OnlyHere, site=site)
+    gate = Gate(bearers, entrance, site)
     door = Door(recordings)
     app.include_router(
         routes.router(gate=gate, door=door, recordings=recordings, signals=signals, settings=settings)
@@ -46,5 +53,6 @@ def build(
     app.include_router(
         transcripts.router(gate=gate, door=door, log=log, documents=documents, transactions=transactions)
     )
+    app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=page.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
     return app

@@ -1,8 +1,20 @@
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, HttpUrl
 from pydantic_settings import SettingsConfigDict
 
-from minutier.query.identity.providers import Provider
+from minutier.query.identity.providers import Provider, encrypted
 from minutier.shared.settings import Settings
+
+
+ProviderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+def _origin(url: HttpUrl) -> HttpUrl:
+    if url.path not in (None, "/") or url.query or url.fragment or url.username or url.password:
+        raise ValueError("give the origin alone, such as https://minutier.example.org")
+    encrypted(str(url))
+    return url
 
 
 class QuerySettings(Settings):
@@ -11,5 +23,10 @@ class QuerySettings(Settings):
     heartbeat_seconds: float = Field(15.0, gt=0, description="between comments on a quiet progress stream")
     poll_seconds: float = Field(10.0, gt=0, description="after which a watcher looks without a signal")
     send_seconds: float = Field(30.0, gt=0, description="how long a watching client may not read")
-    providers: dict[str, Provider] = Field({}, description="who signs people in, as a JSON object by name")
+    providers: dict[ProviderName, Provider] = Field({}, description="who signs people in, by name")
+    public_url: Annotated[HttpUrl, AfterValidator(_origin)] | None = Field(
+        None, description="where people reach it"
+    )
+    session_hours: float = Field(12.0, gt=0, le=24 * 90, description="after which one signs in again")
+    session_idle_hours: float = Field(4.0, gt=0, le=24 * 90, description="without a request")
     watchers: int = Field(500, ge=1, description="clients that may follow a recording at a time")

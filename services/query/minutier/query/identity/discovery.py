@@ -3,24 +3,22 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from minutier.query.identity.providers import Provider
+from minutier.query.identity.outgoing import ProviderUnavailable, ask
+from minutier.query.identity.providers import Provider, encrypted
 
-_SECONDS = httpx.Timeout(5.0)
-_BYTES = 256 * 1024
 _FRESH_SECONDS = 3600.0
 # Between two looks for a key that is not there, whoever asks for it and however often.
 _PATIENCE_SECONDS = 10.0
 
 
-class ProviderUnavailable(Exception):
-    """The provider does not answer, or not as one."""
+Endpoint = Annotated[str, AfterValidator(encrypted)]
 
 
 class Metadata(BaseModel):
@@ -29,11 +27,13 @@ class Metadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
-    jwks_uri: str
-    userinfo_endpoint: str | None = None
-    end_session_endpoint: str | None = None
+    authorization_endpoint: Endpoint
+    token_endpoint: Endpoint
+    jwks_uri: Endpoint
+    userinfo_endpoint: Endpoint | None = None
+    end_session_endpoint: Endpoint | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    authorization_response_iss_parameter_supported: bool = False
 
 
 @dataclass
@@ -86,17 +86,13 @@ class Discovery:
             metadata = Metadata.model_validate(await self._document(self._provider.discovery_url))
             if metadata.issuer.rstrip("/") != str(self._provider.issuer).rstrip("/"):
                 raise ProviderUnavailable
-            keys = KeySet.import_key_set(await self._document(metadata.jwks_uri))
-        except (httpx.HTTPError, httpx.InvalidURL, ValidationError, JoseError, ValueError, KeyError):
+            keys = KeySet.import_key_set(await self._document(metadata.jwks_uri))  # type: ignore[arg-type]
+        except (ValidationError, JoseError, ValueError, KeyError, TypeError):
             raise ProviderUnavailable from None
         return _Kept(metadata, keys, time.monotonic())
 
-    async def _document(self, url: str) -> Any:
-        async with self._http.stream("GET", url, timeout=_SECONDS) as response:
-            response.raise_for_status()
-            body = b""
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _BYTES:
-                    raise ValueError("too large")
-        return httpx.Response(200, content=body).json()
+    async def _document(self, url: str) -> dict[str, Any]:
+        answer = await ask(self._http, "GET", url)
+        if answer.status != httpx.codes.OK:
+            raise ProviderUnavailable
+        return answer.document

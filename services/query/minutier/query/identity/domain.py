@@ -1,9 +1,16 @@
 """Who asks."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from minutier.schemas.base import ID_CHARACTERS, NAME_CHARACTERS
+
+_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f]{1,200}@[^@\s\x00-\x1f]{1,200}")
+_UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Role(StrEnum):
@@ -57,27 +64,42 @@ class Claims:
 
     A person is of ``tenant``, or of the one that ``tenants`` has for the value of ``tenant_claim``; without
     ``tenants`` the value is the tenant's name. Who is in one of the ``compliance`` or ``operator`` groups has
-    that role.
+    that role. With ``trusts_email`` an address counts where the provider does not say whether it has
+    checked it.
     """
 
     tenant: str | None = None
     tenant_claim: str | None = None
     tenants: Mapping[str, str] | None = None
+    trusts_email: bool = False
     groups_claim: str = "groups"
     compliance: frozenset[str] = frozenset()
     operator: frozenset[str] = frozenset()
+
+    @property
+    def canonical(self) -> str:
+        """The same for what means the same."""
+        members = (sorted(self.compliance), sorted(self.operator))
+        tenants = None if self.tenants is None else sorted(self.tenants.items())
+        return repr((self.tenant, self.tenant_claim, tenants, self.trusts_email, self.groups_claim, members))
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The claims without which somebody is not all that they are."""
+        return frozenset({"email", self.groups_claim, *([self.tenant_claim] if self.tenant_claim else [])})
 
 
 def person(provider: str, claims: Mapping[str, Any], means: Claims) -> Person:
     """Whom ``claims`` are of. Raises `UnknownPerson`."""
     subject_id = claims.get("sub")
-    if not isinstance(subject_id, str) or not subject_id:
-        raise UnknownPerson("The identity provider does not say who you are: 'sub' is missing.")
+    if not isinstance(subject_id, str) or not 0 < len(subject_id) <= ID_CHARACTERS or "\x00" in subject_id:
+        raise UnknownPerson("The identity provider does not say who you are: it gives no usable 'sub'.")
     groups = _texts(claims.get(means.groups_claim))
     roles = {Role.COMPLIANCE: means.compliance, Role.OPERATOR: means.operator}
     address = claims.get("email")
     # Anybody could claim an address that nobody has checked.
-    verified = isinstance(address, str) and "@" in address and claims.get("email_verified") is True
+    checked = claims.get("email_verified", means.trusts_email) is True
+    verified = checked and isinstance(address, str) and _ADDRESS.fullmatch(address.strip()) is not None
     return Person(
         id=f"{provider}/{subject_id}",
         tenant=_tenant(claims, means),
@@ -96,7 +118,8 @@ def _tenant(claims: Mapping[str, Any], means: Claims) -> str:
         return means.tenant
     for value in sorted(_texts(claims.get(means.tenant_claim))):
         tenant = value if means.tenants is None else means.tenants.get(value)
-        if tenant is not None:
+        # A comma would name several.
+        if tenant is not None and _TENANT.fullmatch(tenant):
             return tenant
     raise UnknownPerson("Your organisation does not use this server: ask its operator to add it.")
 
@@ -104,12 +127,9 @@ def _tenant(claims: Mapping[str, Any], means: Claims) -> str:
 def _name(claims: Mapping[str, Any]) -> str:
     given = [str(claims[key]) for key in ("given_name", "usual_name", "family_name") if claims.get(key)]
     named = claims.get("name") or " ".join(given) or claims.get("preferred_username") or claims.get("email")
-    return str(named or claims["sub"])
+    return " ".join(_UNPRINTED.sub(" ", str(named or claims["sub"])).split())[:NAME_CHARACTERS]
 
 
 def _texts(value: Any) -> frozenset[str]:
-    if isinstance(value, str):
-        return frozenset({value})
-    return (
-        frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
-    )
+    found = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return frozenset(item for item in found if isinstance(item, str) and "\x00" not in item)

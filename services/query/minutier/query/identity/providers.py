@@ -1,10 +1,13 @@
 """The identity providers that people sign in with."""
 
+import hashlib
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from minutier.query.identity.domain import Claims
+from minutier.query.identity.loopback import is_loopback
 from minutier.schemas.base import Tenant
 
 # No shared secrets, and nothing that is not signed.
@@ -17,12 +20,27 @@ def _signed(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     return algorithms
 
 
+def encrypted(url: str) -> str:
+    """``url``, where nobody on the way can read or change what goes there. Raises `ValueError`."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("give an https address; http is for this machine alone")
+    return url
+
+
+def _encrypted(url: HttpUrl) -> HttpUrl:
+    encrypted(str(url))
+    return url
+
+
 class Provider(BaseModel):
     """An OpenID provider: where it is, what it knows this service as, and what its claims mean."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    issuer: HttpUrl = Field(description="what `/.well-known/openid-configuration` is appended to")
+    issuer: Annotated[HttpUrl, AfterValidator(_encrypted)] = Field(
+        description="what `/.well-known/openid-configuration` is appended to"
+    )
     client_id: str = Field(min_length=1)
     client_secret: SecretStr | None = Field(None, min_length=1, description="none for a public client")
     label: str | None = Field(None, description="what the sign-in page calls it, if not by its name")
@@ -36,6 +54,7 @@ class Provider(BaseModel):
     tenants: dict[str, Tenant] | None = Field(
         None, description="tenants by the value of that claim; without them the value is the tenant"
     )
+    trusts_email: bool = Field(False, description="addresses are verified where it does not say so")
     groups_claim: str = Field("groups", min_length=1)
     compliance_groups: frozenset[str] = Field(frozenset(), description="who may read access logs")
     operator_groups: frozenset[str] = Field(frozenset(), description="who may see states and settings")
@@ -46,16 +65,30 @@ class Provider(BaseModel):
             raise ValueError("give either tenant or tenant_claim")
         return self
 
+    @model_validator(mode="after")
+    def tells_its_tokens_apart(self) -> "Provider":
+        # An ID token is for the client, and shown to others, in addresses even: it may be none of the API's.
+        if self.audience == self.client_id:
+            raise ValueError("give an audience other than client_id")
+        return self
+
     @property
     def claims(self) -> Claims:
         return Claims(
             tenant=self.tenant,
             tenant_claim=self.tenant_claim,
             tenants=self.tenants,
+            trusts_email=self.trusts_email,
             groups_claim=self.groups_claim,
             compliance=self.compliance_groups,
             operator=self.operator_groups,
         )
+
+    @property
+    def standing(self) -> str:
+        """Changes with whom it vouches for and what its claims mean: with it, sessions end."""
+        known = (str(self.issuer), self.client_id, self.claims.canonical)
+        return hashlib.sha256(repr(known).encode()).hexdigest()
 
     @property
     def discovery_url(self) -> str:

@@ -12,7 +12,7 @@ from minutier.query.identity.domain import Person, person
 from minutier.query.identity.providers import Provider
 
 # Clocks differ.
-_LEEWAY_SECONDS = 30
+LEEWAY_SECONDS = 30
 _MOST_CHARACTERS = 16 * 1024
 
 
@@ -35,7 +35,7 @@ class Tokens:
         try:
             decoded = jwt.decode(token, keys, algorithms=list(provider.algorithms))
             jwt.JWTClaimsRegistry(
-                leeway=_LEEWAY_SECONDS,
+                leeway=LEEWAY_SECONDS,
                 iss={"essential": True},
                 sub={"essential": True},
                 exp={"essential": True},
@@ -50,15 +50,20 @@ class Tokens:
         if len(token) > _MOST_CHARACTERS:
             raise InvalidToken("it is too long")
         try:
-            parts = jws.extract_compact(token.encode())
-            issuer = json.loads(parts.payload)["iss"].rstrip("/")
+            kid = signing_key(token)
+            issuer = json.loads(jws.extract_compact(token.encode()).payload)["iss"].rstrip("/")
         except (JoseError, ValueError, KeyError, TypeError, AttributeError):
             raise InvalidToken("it is no signed JSON Web Token") from None
         for name, provider in self._providers.items():
             if str(provider.issuer).rstrip("/") == issuer:
-                kid = parts.headers().get("kid")
-                return name, kid if isinstance(kid, str) else None
+                return name, kid
         raise InvalidToken("its issuer is not known here")
+
+
+def signing_key(token: str) -> str | None:
+    """The id of the key that ``token`` says it is signed with. Raises `JoseError` or `ValueError`."""
+    kid = jws.extract_compact(token.encode()).headers().get("kid")
+    return kid if isinstance(kid, str) else None
 
 
 def _reason(error: Exception) -> str:
