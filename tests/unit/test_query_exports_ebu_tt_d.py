@@ -110,7 +110,7 @@ def test_nothing_said_is_a_document_without_a_body() -> None:
 
 
 @given(exports())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_cue_is_a_subtitle(exported: Exported) -> None:
     expected = list(cues(exported.transcript))
     read = subtitles(exported)

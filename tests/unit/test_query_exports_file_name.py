@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import collapse_rfc2231_value
-from typing import Any
 from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
 
 import pytest
 from hypothesis import given

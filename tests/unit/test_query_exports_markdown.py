@@ -94,7 +94,7 @@ def test_no_text_is_markup_wherever_it_stands(said: str) -> None:
 
 
 @given(exports())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_segment_is_a_paragraph(exported: Exported) -> None:
     said = [text for text in (shown(segment.text) for segment in exported.transcript.segments) if text]
     read = blocks(exported)

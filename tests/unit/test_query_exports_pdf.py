@@ -120,7 +120,7 @@ def test_a_word_that_no_line_holds_is_broken_within_the_page() -> None:
 
 
 def test_a_character_without_a_glyph_costs_the_claim_and_nothing_else() -> None:
-    read = typeset(awkward("\U0001fae8 \U0002a6df ok"))
+    read = typeset(awkward("\U0003134a ok"))
     assert not claims_accessibility(read)
     assert catalog(read)["/MarkInfo"]["/Marked"]
     assert "ok" in text_of(read)

@@ -20,7 +20,7 @@ from tests.support.exports import AWKWARD, awkward, exports, meeting, shown
 from tests.support.node import node
 from tests.support.query_events import RECORDING, transcript
 
-FEW = settings(max_examples=40, deadline=None)
+FEW = settings(max_examples=25, deadline=None)
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
