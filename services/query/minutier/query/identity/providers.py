@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from minutier.query.identity.domain import Claims
-from minutier.query.identity.loopback import is_loopback
 from minutier.schemas.base import Tenant
+from minutier.shared.loopback import is_loopback
 
 # No shared secrets, and nothing that is not signed.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")

@@ -1,6 +1,5 @@
 """Where people reach the pages: what redirects, cookies and the check of an origin follow from."""
 
-import re
 import secrets
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -10,10 +9,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from minutier.query.identity.loopback import is_loopback
+from minutier.shared.loopback import host_and_port, is_loopback
 from minutier.shared.problems import problem
 
-_HOST = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What programs ask, by whatever name they have for this service; the gate takes no cookie there by another.
 _FOR_PROGRAMS = ("/api/", "/openapi.json")
@@ -43,15 +41,15 @@ class Site:
 
     def answers(self, headers: Headers) -> bool:
         """Whether a request is for a name that people reach this service by."""
-        host = _HOST.fullmatch(headers.get("host", ""))
-        if host is None:
+        asked = host_and_port(headers.get("host", ""))
+        if asked is None:
             return False
+        name, port = asked
         if self._public is None:
-            return is_loopback(host["name"])
+            return is_loopback(name)
         public = urlsplit(self._public)
         usual = {"https": 443, "http": 80}[public.scheme]
-        asked = (host["name"].lower().strip("[]"), int(host["port"] or usual))
-        return asked == (public.hostname, public.port or usual)
+        return (name, port or usual) == (public.hostname, public.port or usual)
 
     def from_elsewhere(self, request: Request) -> bool:
         """Whether another site has a browser send what may change something."""
