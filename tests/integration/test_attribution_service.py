@@ -1,8 +1,6 @@
-"""Transcripts on the real servers, and what people correct in them."""
+"""Transcripts on the real servers."""
 
-import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import nats
@@ -12,7 +10,6 @@ from minutier.compose.embedded import System, running
 from minutier.schemas.base import Model
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import (
-    CorrectionDocument,
     Coverage,
     DiarizationDocument,
     Document,
@@ -25,8 +22,6 @@ from minutier.schemas.documents import (
 )
 from minutier.schemas.events import (
     AnyEvent,
-    Corrected,
-    SpeakerCorrected,
     Stage,
     TranscriptAttributed,
 )
@@ -37,25 +32,21 @@ from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 
 SECONDS = 30
-SOURCE = "minutier/test"
 MODEL = Model(name="test", revision="1")
 
 
-async def test_the_last_part_makes_the_transcript_and_every_correction_another() -> None:
-    recording = uuid4()
+async def test_the_last_part_makes_the_transcript_whichever_it_is() -> None:
     async with running(services=["attribution"]) as system:
         client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
         try:
-            parts = await parts_of(system, recording)
-            early = await correction(system, recording, "Anna", minutes=1)
-            # Events of different types overtake one another: whichever comes last, this one counts.
-            await labels_after(system, client, recording, [early, *parts], until=["Anna"])
-            later = await correction(system, recording, "Bo", minutes=3)
-            assert await labels_after(system, client, recording, [later]) == ["Bo"]
-            between = await correction(system, recording, "Carla", minutes=2)
-            assert await labels_after(system, client, recording, [between]) == ["Bo"]
-            taken_back = await correction(system, recording, None, minutes=4)
-            assert await labels_after(system, client, recording, [taken_back]) == ["Speaker 1"]
+            for order in ((0, 1, 2), (2, 1, 0)):
+                recording = uuid4()
+                parts = await parts_of(system, recording)
+                transcript = await transcript_after(
+                    system, client, recording, [parts[number] for number in order]
+                )
+                assert [speaker.label for speaker in transcript.speakers] == ["Speaker 1"]
+                assert [segment.text for segment in transcript.segments] == ["Yes."]
         finally:
             await client.close()
 
@@ -87,43 +78,21 @@ async def parts_of(system: System, recording: UUID) -> list[AnyEvent]:
     ]
 
 
-async def correction(system: System, recording: UUID, name: str | None, *, minutes: int) -> SpeakerCorrected:
-    document = CorrectionDocument(recording_id=recording, speaker="speaker-1", name=name)
-    data = Corrected(speaker="speaker-1", correction=await stored(system, document))
-    event = SpeakerCorrected.of(recording, tenant="acme", source=SOURCE, data=data)
-    return event.model_copy(update={"time": told.START + timedelta(minutes=minutes)})
-
-
 async def stored(system: System, document: Document) -> ObjectRef:
     return await Artefacts(Objects(system.objects)).store(
         document, tenant="acme", stage=Stage.INGESTION, version=uuid4().hex
     )
 
 
-async def labels_after(
-    system: System,
-    client: Client,
-    recording: UUID,
-    events: Sequence[AnyEvent],
-    until: list[str] | None = None,
-) -> list[str]:
-    """What the speakers are called in the first transcript that follows ``events``, or that has ``until``."""
+async def transcript_after(
+    system: System, client: Client, recording: UUID, events: Sequence[AnyEvent]
+) -> TranscriptDocument:
+    """What follows ``events``."""
     js = client.jetstream()
-    answers = await js.subscribe(
-        f"{TranscriptAttributed.TYPE}.{recording}",
-        stream=EVENT_STREAM,
-        ordered_consumer=True,
-        deliver_policy=nats.js.api.DeliverPolicy.NEW,
-    )
+    answers = await js.subscribe(f"{TranscriptAttributed.TYPE}.{recording}", stream=EVENT_STREAM)
     for event in events:
         await js.publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
-    async with asyncio.timeout(SECONDS):
-        while True:
-            answer = decode((await answers.next_msg(timeout=SECONDS)).data)
-            assert isinstance(answer, TranscriptAttributed)
-            ref = answer.data.transcript
-            transcript = await Artefacts(Objects(system.objects)).load(TranscriptDocument, ref)
-            labels = [speaker.label for speaker in transcript.speakers]
-            if until in (None, labels):
-                await answers.unsubscribe()
-                return labels
+    answer = decode((await answers.next_msg(timeout=SECONDS)).data)
+    await answers.unsubscribe()
+    assert isinstance(answer, TranscriptAttributed)
+    return await Artefacts(Objects(system.objects)).load(TranscriptDocument, answer.data.transcript)

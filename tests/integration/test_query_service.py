@@ -23,16 +23,15 @@ from minutier.compose.people import PARTICIPANT
 from minutier.query.domain import Entry, recording
 from minutier.query.project import project
 from minutier.query.repository import Recordings, add
-from minutier.schemas.codec import decode, encode
+from minutier.schemas.codec import encode
 from minutier.schemas.documents import (
-    CorrectionDocument,
     MinutesDocument,
     Part,
     Person,
     RecordingDocument,
     TranscriptDocument,
 )
-from minutier.schemas.events import AnyEvent, Progress, SpeakerCorrected, Stage, TranscriptAttributed
+from minutier.schemas.events import AnyEvent, Progress, Stage, TranscriptAttributed
 from minutier.shared import database
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
@@ -138,28 +137,6 @@ async def test_every_format_and_the_minutes_are_read_from_the_store(
     minutes = (await http.get(f"/api/v1/recordings/{recording_id}/minutes")).json()
     assert minutes["summary"][0]["cites"] == ["s1"]
     assert minutes["segments"]["s1"]["start"] == 0.0
-
-
-async def test_a_name_goes_to_the_store_and_the_event_says_where(
-    system: System, client: Client, http: httpx.AsyncClient
-) -> None:
-    recording_id = uuid4()
-    await publish(client, await pipeline(system, recording_id))
-    await when(http, recording_id, "completed")
-    told_of = await client.jetstream().subscribe(
-        f"{SpeakerCorrected.TYPE}.{recording_id}", stream=EVENT_STREAM
-    )
-    path = f"/api/v1/recordings/{recording_id}/speakers/speaker-1"
-    for name in ("Zoë Lefèvre", None):
-        assert (await http.put(path, json={"name": name})).status_code == 202
-        message = await told_of.next_msg(timeout=SECONDS)
-        event = decode(message.data)
-        assert isinstance(event, SpeakerCorrected)
-        assert "Lef" not in message.data.decode()
-        kept = await Artefacts(Objects(system.objects)).load(CorrectionDocument, event.data.correction)
-        assert (kept.recording_id, kept.speaker, kept.name) == (recording_id, "speaker-1", name)
-    # Its own event comes back to it, and changes nothing that is shown.
-    assert (await when(http, recording_id, "completed"))["reason"] is None
 
 
 async def test_a_text_is_completed_by_its_minutes(

@@ -24,8 +24,8 @@ from minutier.schemas.events import (
     AnyEvent,
     Attributed,
     Completed,
-    Corrected,
     Diarized,
+    Edited,
     Event,
     Failed,
     Ingested,
@@ -38,7 +38,6 @@ from minutier.schemas.events import (
     RecordingIngested,
     RecordingRejected,
     Rejected,
-    SpeakerCorrected,
     SpeechDiarized,
     SpeechTranscribed,
     Stage,
@@ -46,6 +45,7 @@ from minutier.schemas.events import (
     TextReceived,
     Transcribed,
     TranscriptAttributed,
+    TranscriptEdited,
     Written,
 )
 from minutier.schemas.references import Location, ObjectRef
@@ -169,16 +169,19 @@ def received(transcript: ObjectRef = REF, document: ObjectRef | None = None, **f
     return at(TextReceived, 1, data, **fields)
 
 
-def corrected(speaker: str = "speaker-1", **fields: Any) -> SpeakerCorrected:
-    return at(SpeakerCorrected, 7, Corrected(speaker=speaker, correction=REF), **fields)
+def edited(transcript: ObjectRef = REF, seconds: float = 7, **fields: Any) -> TranscriptEdited:
+    return at(TranscriptEdited, seconds, Edited(transcript=transcript, language="en", layers=1), **fields)
 
 
 def job_completed(**fields: Any) -> JobCompleted:
     return at(JobCompleted, 8, Completed(job_id=RECORDING, kind=JobKind.TRANSCRIPT), **fields)
 
 
-def written(minutes: ObjectRef = REF, seconds: float = 6, **fields: Any) -> MinutesWritten:
+def written(
+    minutes: ObjectRef = REF, seconds: float = 6, asked: float | None = None, **fields: Any
+) -> MinutesWritten:
     data = Written(
+        asked_at=None if asked is None else START + timedelta(seconds=asked),
         minutes=minutes,
         engine=Engine.EXTRACTIVE,
         fell_back=False,

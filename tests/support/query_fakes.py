@@ -14,16 +14,18 @@ from minutier.query import api
 from minutier.query.access.domain import Grant, Level, Origin, Seen, Share, level_of
 from minutier.query.access.log import Access, Action
 from minutier.query.domain import Entry, Recording, recording
+from minutier.query.edits.domain import AnyLayer
 from minutier.query.folding import fold
 from minutier.query.identity.domain import Person
 from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position, Wanted
 from minutier.query.project import project
 from minutier.query.settings import QuerySettings
+from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.clock import now
+from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
 from tests.support.query_events import Documents
-from tests.support.query_identity import entrance
 from tests.support.query_people import Bearers
 
 
@@ -138,22 +140,41 @@ class Log:
         ][:limit]
 
 
-class Outbox:
-    """What was published, by transactions that ended well."""
+class Desk:
+    """Layers over the transcripts of a table, laid by one at a time; and what was told and indexed."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.layers: dict[UUID, tuple[AnyLayer, ...]] = {}
         self.sent: list[AnyEvent] = []
+        self.indexed: list[TranscriptDocument] = []
+        self._one_at_a_time = asyncio.Lock()
+
+    async def of(self, entry: Entry) -> tuple[AnyLayer, ...]:
+        return self.layers.get(entry.id, ())
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator["Transaction"]:
-        transaction = Transaction()
-        yield transaction
-        self.sent += transaction.events
+    async def __call__(self, tenant: str, id: UUID) -> AsyncIterator["Editing"]:
+        async with self._one_at_a_time:
+            editing = Editing(self.table.entry(id), self.layers.get(id, ()))
+            yield editing
+            self.layers[id] = editing.layers
+            self.sent += editing.events
+            self.indexed += editing.indexed
 
 
-class Transaction:
-    def __init__(self) -> None:
+class Editing:
+    def __init__(self, entry: Entry, layers: tuple[AnyLayer, ...]) -> None:
+        self.entry = entry
+        self.layers: tuple[AnyLayer, ...] = layers
         self.events: list[AnyEvent] = []
+        self.indexed: list[TranscriptDocument] = []
+
+    async def lay(self, layer: AnyLayer) -> None:
+        self.layers = (*self.layers, layer)
+
+    async def index(self, transcript: TranscriptDocument) -> None:
+        self.indexed.append(transcript)
 
     def publish(self, event: AnyEvent) -> None:
         self.events.append(event)
@@ -180,15 +201,16 @@ class Signals:
 
 def application(table: Table, **parts: Any) -> FastAPI:
     """The API over what is in memory; ``parts`` take the place of those that the tests have."""
+    desk = parts.pop("desk", None) or Desk(table)
+    documents = parts.pop("documents", table.documents)
     whole: dict[str, Any] = {
         "bearers": Bearers(),
-        "entrance": entrance(),
         "recordings": table,
         "shares": Shares(table),
         "log": Log(),
-        "documents": table.documents,
+        "transcripts": Transcripts(documents=documents, layers=desk, cache_bytes=2**20),
+        "editor": desk,
         "signals": Signals(),
-        "transactions": Outbox(),
         "settings": QuerySettings(),
     }
     return api.build(**(whole | parts))

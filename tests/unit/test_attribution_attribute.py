@@ -1,18 +1,14 @@
 import hashlib
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from minutier.attribution.attribute import Parts, attribute
-from minutier.attribution.repository import with_correction
 from minutier.schemas.base import Model
 from minutier.schemas.clock import now
 from minutier.schemas.documents import (
     Activity,
-    CorrectionDocument,
     Coverage,
     DiarizationDocument,
     Document,
@@ -25,14 +21,7 @@ from minutier.schemas.documents import (
     Turn,
     Word,
 )
-from minutier.schemas.events import (
-    Attributed,
-    Corrected,
-    Ingested,
-    IngestedTrack,
-    SpeakerCorrected,
-    Stage,
-)
+from minutier.schemas.events import Ingested, IngestedTrack, Stage
 from minutier.schemas.references import ObjectRef
 from tests.support import query_events as told
 
@@ -222,48 +211,6 @@ async def test_a_voice_that_a_server_noticed_has_a_name() -> None:
     assert transcript.clock_offset is not None
     unnoticed = await parts_of(store, (segment("Hello there.", 1),), turns=turns, noticed=("Anna", "Bo"))
     assert (await transcript_of(store, unnoticed)).clock_offset is None
-
-
-async def test_a_correction_makes_another_transcript_and_taking_it_back_the_first() -> None:
-    store = Store()
-    turns = (Turn(start=0, end=0.8, speaker="speaker-1"),)
-    parts = await parts_of(store, (segment("Hello there.", 0),), turns=turns)
-    first = await attribute(parts, artefacts=store)
-
-    async def attributed(speaker: str, name: str | None) -> Attributed:
-        document = CorrectionDocument(recording_id=RECORDING, speaker=speaker, name=name)
-        ref = await store.store(document, tenant="t", stage=Stage.ATTRIBUTION, version=f"{speaker}-{name}")
-        return await attribute(replace(parts, corrections={speaker: ref}), artefacts=store)
-
-    named = await attributed("speaker-1", "Anna")
-    document = store.documents[named.transcript.key]
-    assert isinstance(document, TranscriptDocument)
-    assert [(s.label, s.evidence, s.confidence) for s in document.speakers] == [("Anna", "correction", 1.0)]
-    assert named.transcript.key != first.transcript.key
-    assert (await attributed("speaker-1", None)).transcript == first.transcript
-    assert (await attributed("speaker-7", "Zoe")).transcript == first.transcript
-
-
-def test_of_two_corrections_the_one_made_later_counts_whichever_arrives_first() -> None:
-    def correction(minute: int, key: str) -> SpeakerCorrected:
-        ref = ObjectRef(bucket="artefacts", key=key, sha256="0" * 64, size=0)
-        event = SpeakerCorrected.of(
-            RECORDING,
-            tenant="t",
-            source="minutier/query",
-            data=Corrected(speaker="speaker-1", correction=ref),
-        )
-        zone = timezone(timedelta(hours=minute - 30))
-        return event.model_copy(
-            update={"time": datetime(2026, 1, 1, 12, minute, tzinfo=UTC).astimezone(zone)}
-        )
-
-    earlier, later = correction(29, "earlier"), correction(31, "later")
-    for order in ((earlier, later), (later, earlier)):
-        kept: dict[str, Any] = {}
-        for event in order:
-            kept = with_correction(kept, event)
-        assert kept["speaker-1"]["correction"]["key"] == "later"
 
 
 async def test_the_same_parts_give_the_same_transcript() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minutier.attribution.speakers import Identity, corrected, introduced
+from minutier.attribution.speakers import Identity, introduced
 from minutier.schemas.documents import Participant, Speaker, SpeakerEvidence
 
 NOTICED = SpeakerEvidence.ACTIVITY
@@ -60,28 +60,6 @@ def test_a_participant_called_like_a_place_is_told_apart() -> None:
     ]
 
 
-def test_what_a_person_says_is_the_last_word() -> None:
-    room = speakers("abc", {"a": "p1", "b": "p1"}, "Room 4", "Bo")
-    first, second, third = corrected(room, {"a": "Carla", "c": "Bo"}, people("Room 4", "Bo"))
-    assert (first.label, first.evidence, first.confidence) == ("Carla", SpeakerEvidence.CORRECTION, 1.0)
-    assert first.participant is None
-    assert second == room[1]
-    assert second.label == "Room 4 · voice 2"
-    assert (third.label, third.participant) == ("Bo", "p2")
-    assert [speaker.id for speaker in (first, second, third)] == ["a", "b", "c"]
-
-
-def test_two_voices_that_are_given_one_name_are_one_person() -> None:
-    assert (
-        labels(corrected(speakers("ab", {"a": "p1"}, "Anna"), {"b": "Anna"}, people("Anna"))) == ["Anna"] * 2
-    )
-
-
-def test_a_correction_of_a_speaker_who_is_not_there_changes_nothing() -> None:
-    known = speakers("ab", {"a": "p1"}, "Anna")
-    assert corrected(known, {"z": "Zoe"}, people("Anna")) == known
-
-
 NAMES = st.sampled_from(
     ["Anna", "anna", "Anna (2)", "Speaker 1", "Speaker 2", "Anna · voice 1", "Anna · voice 2"]
 )
@@ -91,12 +69,7 @@ NAMES = st.sampled_from(
     st.lists(NAMES, max_size=4),
     st.permutations("abcdef"),
     st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["p1", "p2", "p3", "p4"])),
-    st.dictionaries(st.sampled_from("abcdef"), NAMES),
 )
-def test_labels_are_unique_unless_they_were_given_by_hand(
-    names: list[str], spoken: list[str], whose: dict[str, str], by_hand: dict[str, str]
-) -> None:
+def test_labels_are_unique(names: list[str], spoken: list[str], whose: dict[str, str]) -> None:
     known = speakers("".join(spoken), whose, *names)
     assert len({label.casefold() for label in labels(known)}) == len(known)
-    for before, after in zip(known, corrected(known, by_hand, people(*names)), strict=True):
-        assert after.label == by_hand.get(before.id, before.label)

@@ -2,7 +2,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -12,15 +11,13 @@ from structlog.testing import capture_logs
 from minutier.query.paging import Position
 from minutier.query.settings import QuerySettings
 from minutier.schemas.documents import (
-    CorrectionDocument,
     MinutesDocument,
     RecordingDocument,
     TranscriptDocument,
 )
-from minutier.schemas.events import SpeakerCorrected
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, START, Documents
-from tests.support.query_fakes import Outbox, Signals, Table, application
+from tests.support.query_fakes import Signals, Table, application
 from tests.support.query_people import OWNER, PEOPLE, STRANGER, showing
 
 HERE = f"/api/v1/recordings/{RECORDING}"
@@ -37,13 +34,8 @@ def table(documents: Documents) -> Table:
 
 
 @pytest.fixture
-def outbox() -> Outbox:
-    return Outbox()
-
-
-@pytest.fixture
-async def client(table: Table, documents: Documents, outbox: Outbox) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(application(table, transactions=outbox))
+async def client(table: Table, documents: Documents) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(application(table))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://test", headers=showing(OWNER)
     ) as client:
@@ -136,25 +128,6 @@ async def test_minutes_are_the_document_and_the_times_it_cites(
     assert response.json()["segments"] == {"s1": {"start": 0.0, "end": 0.6, "speaker": "speaker-1"}}
 
 
-@pytest.mark.parametrize(("given", "kept"), [("Anna", "Anna"), (" Zoë L. ", "Zoë L."), (None, None)])
-async def test_who_a_speaker_is_can_be_said_and_taken_back(
-    client: httpx.AsyncClient,
-    table: Table,
-    documents: Documents,
-    outbox: Outbox,
-    given: str | None,
-    kept: str | None,
-) -> None:
-    await completed(table, documents)
-    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": given})
-    assert (response.status_code, response.json()) == (202, (await client.get(HERE)).json())
-    (event,) = outbox.sent
-    assert isinstance(event, SpeakerCorrected)
-    assert (event.subject, event.tenant, event.data.speaker) == (RECORDING, "acme", "speaker-1")
-    correction = await documents.load(CorrectionDocument, event.data.correction)
-    assert correction == CorrectionDocument(recording_id=RECORDING, speaker="speaker-1", name=kept)
-
-
 async def test_a_body_that_is_larger_than_any_name_is_not_kept(client: httpx.AsyncClient) -> None:
     sent = 0
 
@@ -169,49 +142,8 @@ async def test_a_body_that_is_larger_than_any_name_is_not_kept(client: httpx.Asy
     assert sent < 10
 
 
-@pytest.mark.parametrize("name", ["", "  ", "Anna\n2", "Anna\x00", "A\u2028B", "x" * 201, 7, ["Anna"]])
-async def test_what_is_no_name_is_refused(
-    client: httpx.AsyncClient, table: Table, documents: Documents, outbox: Outbox, name: Any
-) -> None:
-    await completed(table, documents)
-    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": name})
-    assert response.status_code == 422
-    assert "'name'" in response.json()["detail"]
-    assert (await client.put(f"{HERE}/speakers/speaker-1", json={})).status_code == 422
-    assert outbox.sent == []
-
-
-@pytest.mark.parametrize(
-    ("speaker", "status"), [("speaker-9", 404), ("unknown", 404), ("Anna", 422), ("speaker 1", 422)]
-)
-async def test_nobody_but_a_speaker_of_the_transcript_gets_a_name(
-    client: httpx.AsyncClient,
-    table: Table,
-    documents: Documents,
-    outbox: Outbox,
-    speaker: str,
-    status: int,
-) -> None:
-    await completed(table, documents)
-    response = await client.put(f"{HERE}/speakers/{speaker}", json={"name": "Anna"})
-    assert response.status_code == status
-    assert "speaker" in response.json()["detail"]
-    assert outbox.sent == []
-
-
-async def test_there_is_nobody_to_name_before_there_is_a_transcript(
-    client: httpx.AsyncClient, table: Table, outbox: Outbox
-) -> None:
-    assert (await client.put(f"{HERE}/speakers/speaker-1", json={"name": "Anna"})).status_code == 404
-    await table.add(told.announced())
-    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": "Anna"})
-    assert response.status_code == 404
-    assert "no transcript yet" in response.json()["detail"]
-    assert outbox.sent == []
-
-
-async def test_a_text_is_read_as_it_was_handed_in_and_not_corrected_here(
-    client: httpx.AsyncClient, table: Table, documents: Documents, outbox: Outbox
+async def test_a_text_is_read_as_it_was_handed_in(
+    client: httpx.AsyncClient, table: Table, documents: Documents
 ) -> None:
     about = documents.keep(RecordingDocument(recording_id=RECORDING, people=PEOPLE))
     await table.add(told.received(documents.keep(told.transcript()), about))
@@ -219,10 +151,6 @@ async def test_a_text_is_read_as_it_was_handed_in_and_not_corrected_here(
     await table.add(told.written(documents.keep(told.minutes())))
     assert (await client.get(f"{HERE}/transcript?format=text")).text == "[0:00:00] Speaker 1: Good morning.\n"
     assert (await client.get(f"{HERE}/minutes")).json()["segments"]["s1"]["start"] == 0.0
-    response = await client.put(f"{HERE}/speakers/speaker-1", json={"name": "Anna"})
-    assert response.status_code == 409
-    assert "hand it in again" in response.json()["detail"]
-    assert outbox.sent == []
 
 
 async def test_the_newest_transcript_and_minutes_are_shown(

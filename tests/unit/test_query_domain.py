@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from uuid import UUID
 
 import pytest
@@ -92,11 +93,17 @@ async def test_who_asked_and_could_not_be_told_does_not_fail_what_is_there(
     assert after.state is State.COMPLETED
 
 
-async def test_what_is_written_anew_after_a_correction_changes_neither_state_nor_duration() -> None:
+async def test_what_is_written_anew_after_an_edit_changes_neither_state_nor_duration() -> None:
     before = await shown(*PIPELINE)
-    correction: list[AnyEvent] = [told.corrected(), told.attributed(seconds=3600)]
-    assert await shown(*PIPELINE, *correction) == before
-    assert await shown(*PIPELINE, *correction, told.written(seconds=3601)) == before
+    assert await shown(*PIPELINE, told.edited(seconds=3600)) == before
+    assert await shown(*PIPELINE, told.edited(seconds=3600), told.written(seconds=3601)) == before
+
+
+async def test_minutes_that_were_asked_for_last_count_whichever_were_written_last() -> None:
+    by_a_slow_model, edited = told.written(seconds=600, asked=5), told.written(seconds=300, asked=60)
+    for order in permutations([told.written(seconds=6), by_a_slow_model, edited]):
+        entry = entry_of(await facts_of(order))
+        assert entry.minutes == entry.facts[edited.id]
 
 
 async def test_a_rejection_says_why_and_nothing_will_run() -> None:
@@ -144,7 +151,6 @@ async def test_what_does_not_concern_the_recording_does_not_fail_it() -> None:
     elsewhere: list[AnyEvent] = [
         told.failed("retention"),
         told.failed("query"),
-        told.corrected(),
         told.job_completed(),
     ]
     assert await facts_of(elsewhere) == []

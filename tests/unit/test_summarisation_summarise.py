@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from minutier.summarisation.settings import SummarisationSettings
 from minutier.summarisation.summarise import summarise
 from tests.support.summarisation_fakes import KeptArtefacts, ScriptedWriter, transcript
 
+ASKED_AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
+
 
 @pytest.fixture
 def artefacts() -> KeptArtefacts:
@@ -28,12 +31,14 @@ async def run(artefacts: KeptArtefacts, writer: Writer, **changes: Any) -> tuple
     written = await summarise(
         ref,
         tenant="acme",
+        asked_at=ASKED_AT,
         artefacts=artefacts,
         writer=writer,
         fallback=Extractive(),
         report=reported.append,
     )
     assert reported[-1] == 1.0
+    assert written.asked_at == ASKED_AT
     return written, await artefacts.load(MinutesDocument, written.minutes)
 
 
@@ -102,6 +107,7 @@ async def test_a_transcript_that_is_gone_is_no_reason_to_write(artefacts: KeptAr
         await summarise(
             missing,
             tenant="acme",
+            asked_at=ASKED_AT,
             artefacts=artefacts,
             writer=Extractive(),
             fallback=Extractive(),

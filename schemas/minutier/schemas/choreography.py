@@ -10,7 +10,6 @@ from minutier.schemas.events import (
     RecordingIngested,
     RecordingRejected,
     ReprocessingRequested,
-    SpeakerCorrected,
     SpeechDiarized,
     SpeechTranscribed,
     StageFailed,
@@ -31,8 +30,8 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     ),
     "diarization": (RecordingIngested,),
     "transcription": (RecordingIngested,),
-    "attribution": (RecordingIngested, SpeechDiarized, SpeechTranscribed, SpeakerCorrected),
-    "summarisation": (TranscriptAttributed, TextReceived),
+    "attribution": (RecordingIngested, SpeechDiarized, SpeechTranscribed),
+    "summarisation": (TranscriptAttributed, TextReceived, TranscriptEdited),
     "retention": (RecordingIngested, TextReceived),
     "query": EVENTS,
 }
@@ -45,7 +44,7 @@ PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "transcription": (SpeechTranscribed,),
     "attribution": (TranscriptAttributed,),
     "summarisation": (MinutesWritten,),
-    "query": (SpeakerCorrected, TranscriptEdited, RecordingCancelled, ReprocessingRequested),
+    "query": (TranscriptEdited, RecordingCancelled, ReprocessingRequested),
 }
 
 

@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, model_validato
 
 from minutier.schemas.base import (
     ID_CHARACTERS,
-    NAME_CHARACTERS,
     Contract,
     Language,
     Model,
@@ -27,8 +26,10 @@ UNKNOWN_SPEAKER = "unknown"
 
 def _one_of(*names: str) -> ConfigDict:
     """JSON Schema for: at least one of these fields, with a text."""
-    present = [{"properties": {name: {"type": "string"}}, "required": [name]} for name in names]
-    return ConfigDict(json_schema_extra={"anyOf": list[JsonValue](present)})
+    present: list[JsonValue] = [
+        {"properties": {name: {"type": "string"}}, "required": [name]} for name in names
+    ]
+    return ConfigDict(json_schema_extra={"anyOf": present})
 
 
 class Document(Contract):
@@ -220,13 +221,6 @@ class TranscriptDocument(Document):
     )
 
 
-class CorrectionDocument(Document):
-    """Who a speaker is, said by hand; written by query. Without a name the evidence counts again."""
-
-    speaker: SpeakerId
-    name: str | None = Field(None, min_length=1, max_length=NAME_CHARACTERS)
-
-
 class Engine(StrEnum):
     EXTRACTIVE = "extractive"
     LANGUAGE_MODEL = "language_model"
@@ -269,6 +263,5 @@ DOCUMENTS: tuple[type[Document], ...] = (
     DiarizationDocument,
     TranscriptionDocument,
     TranscriptDocument,
-    CorrectionDocument,
     MinutesDocument,
 )

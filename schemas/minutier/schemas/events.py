@@ -23,7 +23,7 @@ from minutier.schemas.base import (
     Text,
 )
 from minutier.schemas.clock import now
-from minutier.schemas.documents import Engine, Person, SpeakerId
+from minutier.schemas.documents import Engine, Person
 from minutier.schemas.references import Link, Location, StoredRef
 from minutier.schemas.rejections import RejectionReason
 
@@ -297,17 +297,6 @@ class TextReceived(Event[Received]):
     type: Literal["minutier.text.received.v1"]
 
 
-class Corrected(Contract):
-    """Somebody said by hand who a speaker is; the newest correction of a speaker counts."""
-
-    speaker: SpeakerId
-    correction: StoredRef = Field(description="the correction document")
-
-
-class SpeakerCorrected(Event[Corrected]):
-    type: Literal["minutier.speaker.corrected.v1"]
-
-
 class Edited(Contract):
     """People said who the speakers are: the transcript as it reads with every layer that they laid over it.
 
@@ -352,6 +341,7 @@ class Written(Contract):
     minutes: StoredRef = Field(description="the minutes document")
     engine: Engine
     fell_back: bool
+    asked_at: AwareDatetime | None = Field(None, description="when what they follow from was told")
     items: int = Field(ge=0)
     dropped_claims: int = Field(ge=0)
     processing_seconds: Seconds
@@ -411,7 +401,6 @@ EVENTS: tuple[type[AnyEvent], ...] = (
     SpeechTranscribed,
     TranscriptAttributed,
     TextReceived,
-    SpeakerCorrected,
     TranscriptEdited,
     MinutesWritten,
     RecordingCancelled,

@@ -2,22 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from minutier.attribution.ports import Artefacts
-from minutier.attribution.speakers import corrected
 from minutier.attribution.transcript import transcript_of
 from minutier.schemas.documents import (
     UNKNOWN_SPEAKER,
-    CorrectionDocument,
     DiarizationDocument,
     RecordingDocument,
     TranscriptionDocument,
 )
 from minutier.schemas.events import Attributed, Diarized, Ingested, Stage, Transcribed
-from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 
 # Part of every transcript's key: raise it where the rules change what they give.
@@ -26,14 +22,13 @@ RULES = 2
 
 @dataclass(frozen=True)
 class Parts:
-    """What is known of a recording so far; ``corrections`` by the speaker they are of."""
+    """What is known of a recording so far."""
 
     recording_id: UUID
     tenant: str
     ingested: Ingested | None = None
     diarized: Diarized | None = None
     transcribed: Transcribed | None = None
-    corrections: Mapping[str, ObjectRef] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -53,15 +48,6 @@ async def attribute(parts: Parts, *, artefacts: Artefacts) -> Attributed:
         transcript_of, recording, transcription, diarization, ingested.duration
     )
     inputs = [ingested.recording.sha256, transcribed.transcription.sha256, diarized.turns.sha256]
-    by_hand: dict[str, str] = {}
-    for speaker in transcript.speakers:
-        if (ref := parts.corrections.get(speaker.id)) is not None:
-            correction = await artefacts.load(CorrectionDocument, ref)
-            if correction.name is not None:
-                by_hand[speaker.id] = correction.name
-                inputs.append(ref.sha256)
-    speakers = corrected(transcript.speakers, by_hand, recording.participants)
-    transcript = transcript.model_copy(update={"speakers": speakers})
     ref = await artefacts.store(
         transcript,
         tenant=parts.tenant,

@@ -1,11 +1,10 @@
-"""The subscriptions of attribution: the last part makes the transcript, and corrections make it anew."""
+"""The subscriptions of attribution: the last part makes the transcript."""
 
 from minutier.attribution import repository
 from minutier.attribution.attribute import attribute
 from minutier.attribution.ports import Artefacts
 from minutier.schemas.events import (
     RecordingIngested,
-    SpeakerCorrected,
     SpeechDiarized,
     SpeechTranscribed,
     TranscriptAttributed,
@@ -29,4 +28,3 @@ def subscribe(service: Service, *, artefacts: Artefacts) -> None:
     service.on(RecordingIngested)(on_part)
     service.on(SpeechDiarized)(on_part)
     service.on(SpeechTranscribed)(on_part)
-    service.on(SpeakerCorrected)(on_part)

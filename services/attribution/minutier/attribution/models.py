@@ -18,4 +18,3 @@ class PartsRow(SQLModel, table=True):
     ingested: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     diarized: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     transcribed: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
-    corrections: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))

@@ -1,8 +1,5 @@
 """Every SQL statement of attribution."""
 
-from datetime import UTC
-from typing import Any
-
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,22 +10,19 @@ from minutier.schemas.events import (
     Diarized,
     Ingested,
     RecordingIngested,
-    SpeakerCorrected,
     SpeechDiarized,
     SpeechTranscribed,
     Transcribed,
 )
-from minutier.schemas.references import ObjectRef
 
-Part = RecordingIngested | SpeechDiarized | SpeechTranscribed | SpeakerCorrected
+Part = RecordingIngested | SpeechDiarized | SpeechTranscribed
 
 
 async def add(session: AsyncSession, event: Part) -> Parts:
     """Keep what ``event`` brings and return all there is, the newest of each kind.
 
     The row stays locked until the transaction ends, so that of two parts that arrive at once the
-    second sees the first: the join is neither missed nor made twice. A correction is newer than another
-    by when it was made, whichever arrives first.
+    second sees the first: the join is neither missed nor made twice.
     """
     new = {"tenant": event.tenant}
     statement = insert(PartsRow).values(recording_id=event.subject, **new)
@@ -43,8 +37,6 @@ async def add(session: AsyncSession, event: Part) -> Parts:
             row.diarized = event.data.model_dump(mode="json")
         case SpeechTranscribed():
             row.transcribed = event.data.model_dump(mode="json")
-        case SpeakerCorrected():
-            row.corrections = with_correction(row.corrections, event)
     session.add(row)
     await session.flush()
     return Parts(
@@ -53,17 +45,4 @@ async def add(session: AsyncSession, event: Part) -> Parts:
         ingested=Ingested.model_validate(row.ingested) if row.ingested else None,
         diarized=Diarized.model_validate(row.diarized) if row.diarized else None,
         transcribed=Transcribed.model_validate(row.transcribed) if row.transcribed else None,
-        corrections={
-            speaker: ObjectRef.model_validate(kept["correction"]) for speaker, kept in row.corrections.items()
-        },
     )
-
-
-def with_correction(corrections: dict[str, Any], event: SpeakerCorrected) -> dict[str, Any]:
-    """``corrections`` with that of ``event``, unless the speaker has one that was made later."""
-    made = [event.time.astimezone(UTC).isoformat(timespec="microseconds"), str(event.id)]
-    kept = corrections.get(event.data.speaker)
-    if kept is not None and kept["made"] > made:
-        return corrections
-    new = {"made": made, "correction": event.data.correction.model_dump(mode="json")}
-    return {**corrections, event.data.speaker: new}

@@ -1,4 +1,4 @@
-"""What speakers are called: by their evidence, by hand, or by number."""
+"""What speakers are called: by their evidence, or by number."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,30 +46,6 @@ def introduced(
     return tuple(
         _speaker(speaker, label, known.get(speaker), seconds[speaker])
         for speaker, label in zip(seconds, display_names(labels), strict=True)
-    )
-
-
-def corrected(
-    speakers: Sequence[Speaker], by_hand: Mapping[str, str], participants: Sequence[Participant]
-) -> tuple[Speaker, ...]:
-    """``speakers`` with the names that people gave them, which are the last word.
-
-    The name is taken as it is: two voices that are given one name are one person, and so are those whose
-    evidence gives that name. Other labels stay as they are.
-    """
-    known = {name: participant for participant, name in _names(participants).items()}
-    return tuple(
-        speaker.model_copy(
-            update={
-                "label": by_hand[speaker.id],
-                "evidence": SpeakerEvidence.CORRECTION,
-                "confidence": 1.0,
-                "participant": known.get(by_hand[speaker.id]),
-            }
-        )
-        if speaker.id in by_hand
-        else speaker
-        for speaker in speakers
     )
 
 

@@ -6,14 +6,17 @@ from minutier.query import routes
 from minutier.query.access import routes as access
 from minutier.query.access.door import Door
 from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.edits import routes as edits
+from minutier.query.edits.ports import Editor
 from minutier.query.identity import page
 from minutier.query.identity import routes as identity
 from minutier.query.identity.gate import Bearers, Gate
 from minutier.query.identity.sign_in import Entrance
 from minutier.query.identity.site import OnlyHere, Site
-from minutier.query.ports import Documents, Recordings, Signals, Transactions
+from minutier.query.ports import Recordings, Signals
 from minutier.query.settings import QuerySettings
-from minutier.query.transcripts import routes as transcripts
+from minutier.query.transcripts import routes as reading
+from minutier.query.transcripts.read import Transcripts
 from minutier.shared.bodies import SmallBodies
 from minutier.shared.problems import described, install
 
@@ -27,9 +30,9 @@ def build(
     recordings: Recordings,
     shares: Shares,
     log: AccessLog,
-    documents: Documents,
+    transcripts: Transcripts,
+    editor: Editor,
     signals: Signals,
-    transactions: Transactions,
     settings: QuerySettings,
 ) -> FastAPI:
     app = FastAPI(
@@ -50,8 +53,9 @@ def build(
     app.include_router(
         routes.router(gate=gate, door=door, recordings=recordings, signals=signals, settings=settings)
     )
+    app.include_router(reading.router(gate=gate, door=door, log=log, transcripts=transcripts))
     app.include_router(
-        transcripts.router(gate=gate, door=door, log=log, documents=documents, transactions=transactions)
+        edits.router(gate=gate, door=door, log=log, transcripts=transcripts, editor=editor, signals=signals)
     )
     app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=page.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))

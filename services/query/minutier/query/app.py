@@ -1,12 +1,15 @@
 """The composition root of query."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query import api, handlers
 from minutier.query.access.repository import AccessLog, Shares
 from minutier.query.catch_up import catch_up
+from minutier.query.edits.repository import Editor, Layers
 from minutier.query.identity.relying_party import RelyingParty
 from minutier.query.identity.repository import Sessions, SignIns
 from minutier.query.identity.sign_in import Entrance
@@ -14,6 +17,8 @@ from minutier.query.identity.tokens import Tokens
 from minutier.query.nats import NatsSignals
 from minutier.query.repository import Recordings
 from minutier.query.settings import QuerySettings
+from minutier.query.transcripts.read import Transcripts
+from minutier.schemas.documents import TranscriptDocument
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.service import Service
@@ -44,7 +49,11 @@ def build() -> Service:
         sign_ins=SignIns(service.engine),
         sessions=sessions,
     )
-    handlers.subscribe(service, documents=documents, signals=signals)
+    transcripts = Transcripts(
+        documents=documents, layers=Layers(service.engine), cache_bytes=settings.cache_bytes
+    )
+    editor = Editor(service.transaction, _Unindexed())
+    handlers.subscribe(service, documents=documents, signals=signals, transcripts=transcripts, editor=editor)
     service.serve(
         api.build(
             bearers=tokens,
@@ -52,10 +61,19 @@ def build() -> Service:
             recordings=Recordings(service.engine),
             shares=Shares(service.engine),
             log=AccessLog(service.engine),
-            documents=documents,
+            transcripts=transcripts,
+            editor=editor,
             signals=signals,
-            transactions=service.transaction,
             settings=settings,
         )
     )
     return service
+
+
+class _Unindexed:
+    """As long as there is no search."""
+
+    async def reindex(
+        self, session: AsyncSession, tenant: str, recording_id: UUID, transcript: TranscriptDocument
+    ) -> None:
+        pass

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     DIARIZED = "diarized"
     TRANSCRIBED = "transcribed"
     ATTRIBUTED = "attributed"
+    EDITED = "edited"
     WRITTEN = "written"
     FAILED = "failed"
 
@@ -62,12 +63,14 @@ _OF_RECORDINGS_ALONE = ("diarization", "transcription", "attribution")
 class Fact:
     """What one event told: figures, codes and references; title, names and people are what a meeting has.
 
-    ``people`` are levels by principal; ``ingested`` is where the recording's media lies.
+    ``people`` are levels by principal; ``ingested`` is where the recording's media lies. ``asked_at`` is when
+    what it follows from was told.
     """
 
     kind: Kind
     at: datetime
     announced_at: datetime | None = None
+    asked_at: datetime | None = None
     source: str | None = None
     title: str | None = None
     duration: float | None = None
@@ -111,6 +114,16 @@ class Entry:
     def transcript(self) -> Fact | None:
         """What refers to the transcript: attribution's newest, or the text that was handed in."""
         return self.newest(Kind.ATTRIBUTED) or self.newest(Kind.RECEIVED)
+
+    @property
+    def minutes(self) -> Fact | None:
+        """What refers to the minutes that were asked for last, whichever were written last."""
+        written = [
+            (fact.asked_at or fact.at, fact.at, told_by)
+            for told_by, fact in self.facts.items()
+            if fact.kind is Kind.WRITTEN
+        ]
+        return self.facts[max(written)[2]] if written else None
 
     @property
     def taken_in(self) -> Fact | None:

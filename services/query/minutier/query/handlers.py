@@ -1,20 +1,30 @@
-"""Every event becomes a fact of the read model."""
+"""Every event becomes a fact of the read model, and edits are carried over to what the machine makes anew."""
 
 from minutier.query import repository
+from minutier.query.domain import Kind
+from minutier.query.edits.edit import carry_over
+from minutier.query.edits.repository import Editor
 from minutier.query.ports import Documents, Signals
 from minutier.query.project import project
+from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.events import EVENTS, AnyEvent
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 
+_TRANSCRIPTS = (Kind.ATTRIBUTED, Kind.RECEIVED)
 
-def subscribe(service: Service, *, documents: Documents, signals: Signals) -> None:
+
+def subscribe(
+    service: Service, *, documents: Documents, signals: Signals, transcripts: Transcripts, editor: Editor
+) -> None:
     async def on_event(event: AnyEvent, work: Work) -> None:
         fact = await project(event, documents=documents)
         if fact is None:
             return
         async with work.transaction() as transaction:
-            await repository.add(transaction.session, event, fact)
+            entry = await repository.add(transaction.session, event, fact)
+            if fact.kind in _TRANSCRIPTS:
+                await carry_over(await editor.within(transaction, entry), transcripts=transcripts)
         await signals.tell(event.subject)
 
     for kind in EVENTS:

@@ -20,6 +20,7 @@ from minutier.schemas.events import (
     StageFailed,
     TextReceived,
     TranscriptAttributed,
+    TranscriptEdited,
 )
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
@@ -37,7 +38,7 @@ _UNREADABLE = {
 async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
     """What ``event`` tells of its recording; ``None`` where that is nothing a reader is shown.
 
-    A correction shows in the transcript that follows from it, and a job is its asker's affair.
+    A job is its asker's affair.
     """
     match event:
         case RecordingAnnounced(data=data):
@@ -91,10 +92,13 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
                 seconds=data.processing_seconds,
                 document=data.transcript.model_dump(mode="json"),
             )
+        case TranscriptEdited(data=data):
+            return Fact(Kind.EDITED, event.time, document=data.transcript.model_dump(mode="json"))
         case MinutesWritten(data=data):
             return Fact(
                 Kind.WRITTEN,
                 event.time,
+                asked_at=data.asked_at,
                 seconds=data.processing_seconds,
                 document=data.minutes.model_dump(mode="json"),
             )

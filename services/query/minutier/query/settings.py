@@ -6,7 +6,6 @@ from pydantic_settings import SettingsConfigDict
 from minutier.query.identity.providers import Provider, encrypted
 from minutier.shared.settings import Settings
 
-
 ProviderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
@@ -29,4 +28,5 @@ class QuerySettings(Settings):
     )
     session_hours: float = Field(12.0, gt=0, le=24 * 90, description="after which one signs in again")
     session_idle_hours: float = Field(4.0, gt=0, le=24 * 90, description="without a request")
+    cache_bytes: int = Field(256 * 2**20, ge=0, description="of memory for transcripts that were read lately")
     watchers: int = Field(500, ge=1, description="clients that may follow a recording at a time")

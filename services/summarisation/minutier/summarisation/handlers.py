@@ -1,6 +1,12 @@
-"""The subscriptions of summarisation: a transcript is one, whether it was heard or handed in."""
+"""The subscriptions of summarisation: a transcript is one, whether it was heard, handed in or edited."""
 
-from minutier.schemas.events import MinutesWritten, Stage, TextReceived, TranscriptAttributed
+from minutier.schemas.events import (
+    MinutesWritten,
+    Stage,
+    TextReceived,
+    TranscriptAttributed,
+    TranscriptEdited,
+)
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 from minutier.summarisation.ports import Artefacts, Writer
@@ -10,10 +16,13 @@ SOURCE = "minutier/summarisation"
 
 
 def subscribe(service: Service, *, artefacts: Artefacts, writer: Writer, fallback: Writer) -> None:
-    async def on_transcript(event: TranscriptAttributed | TextReceived, work: Work) -> None:
+    async def on_transcript(
+        event: TranscriptAttributed | TextReceived | TranscriptEdited, work: Work
+    ) -> None:
         data = await summarise(
             event.data.transcript,
             tenant=event.tenant,
+            asked_at=event.time,
             artefacts=artefacts,
             writer=writer,
             fallback=fallback,
@@ -26,3 +35,4 @@ def subscribe(service: Service, *, artefacts: Artefacts, writer: Writer, fallbac
 
     service.on(TranscriptAttributed, long_running=True)(on_transcript)
     service.on(TextReceived, long_running=True)(on_transcript)
+    service.on(TranscriptEdited, long_running=True)(on_transcript)

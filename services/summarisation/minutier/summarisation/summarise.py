@@ -1,6 +1,7 @@
 """The use case: writes the minutes of a transcript."""
 
 import time
+from datetime import datetime
 
 import structlog
 
@@ -26,6 +27,7 @@ async def summarise(
     ref: ObjectRef,
     *,
     tenant: str,
+    asked_at: datetime,
     artefacts: Artefacts,
     writer: Writer,
     fallback: Writer,
@@ -33,6 +35,7 @@ async def summarise(
 ) -> Written:
     """Store the minutes of the transcript ``ref``, and tell what they are.
 
+    Of several minutes of a recording those count that were asked for last, whichever were written last.
     Where ``writer`` cannot, ``fallback`` writes them and they say why; they have a key of their own,
     so that ``writer`` is asked again when the work is done again.
     """
@@ -71,6 +74,7 @@ async def summarise(
         minutes=kept,
         engine=minutes.engine,
         fell_back=minutes.fallback_reason is not None,
+        asked_at=asked_at,
         items=sum(
             map(len, (minutes.summary, minutes.topics, minutes.decisions, minutes.actions, minutes.questions))
         ),

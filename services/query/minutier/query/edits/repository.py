@@ -1,0 +1,110 @@
+"""Every SQL statement about layers."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from minutier.query import repository
+from minutier.query.database import confine, within
+from minutier.query.domain import Entry
+from minutier.query.edits.domain import AnyLayer, Correction, Merge, Renaming, Undo
+from minutier.query.edits.models import LayerRow
+from minutier.query.edits.ports import Index
+from minutier.schemas.documents import TranscriptDocument
+from minutier.schemas.events import AnyEvent
+from minutier.shared.delivery import Transaction
+
+_KINDS: dict[str, type[AnyLayer]] = {
+    "correct": Correction,
+    "rename": Renaming,
+    "merge": Merge,
+    "undo": Undo,
+}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(layer) for kind, layer in _KINDS.items()}
+
+
+class Layers:
+    """Layers, read; every call is one short transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def of(self, entry: Entry) -> tuple[AnyLayer, ...]:
+        """All that were laid over a recording's transcript, the earliest first."""
+        async with within(self._engine, entry.tenant) as session:
+            return await _layers(session, entry.tenant, entry.id)
+
+
+class Editing:
+    """A transaction that holds the recording's row, so that nobody else edits it."""
+
+    def __init__(
+        self, transaction: Transaction, entry: Entry, layers: Sequence[AnyLayer], index: Index
+    ) -> None:
+        self.entry = entry
+        self.layers = layers
+        self._transaction = transaction
+        self._index = index
+
+    async def lay(self, layer: AnyLayer) -> None:
+        """Keep another layer, for good."""
+        kind = next(kind for kind, known in _KINDS.items() if isinstance(layer, known))
+        self._transaction.session.add(
+            LayerRow(
+                id=layer.id,
+                tenant=self.entry.tenant,
+                recording_id=self.entry.id,
+                at=layer.at,
+                kind=kind,
+                content=_ADAPTERS[kind].dump_python(layer, mode="json"),
+            )
+        )
+        await self._transaction.session.flush()
+
+    async def index(self, transcript: TranscriptDocument) -> None:
+        """Have search find what ``transcript`` says."""
+        await self._index.reindex(self._transaction.session, self.entry.tenant, self.entry.id, transcript)
+
+    def publish(self, event: AnyEvent) -> None:
+        """Have an event sent, once the transaction has ended well."""
+        self._transaction.publish(event)
+
+
+class Editor:
+    """Opens recordings to be edited, by one at a time."""
+
+    def __init__(
+        self, transactions: Callable[[], AbstractAsyncContextManager[Transaction]], index: Index
+    ) -> None:
+        self._transactions = transactions
+        self._index = index
+
+    @asynccontextmanager
+    async def __call__(self, tenant: str, id: UUID) -> AsyncIterator[Editing]:
+        """Raises `LookupError` where there is no recording of the tenant with this id."""
+        async with self._transactions() as transaction:
+            await confine(transaction.session, tenant)
+            entry = await repository.locked(transaction.session, id)
+            if entry is None:
+                raise LookupError
+            yield await self.within(transaction, entry)
+
+    async def within(self, transaction: Transaction, entry: Entry) -> Editing:
+        """In a transaction that holds the row of ``entry`` already."""
+        layers = await _layers(transaction.session, entry.tenant, entry.id)
+        return Editing(transaction, entry, layers, self._index)
+
+
+async def _layers(session: AsyncSession, tenant: str, id: UUID) -> tuple[AnyLayer, ...]:
+    statement = (
+        select(LayerRow)
+        .where(LayerRow.tenant == tenant, LayerRow.recording_id == id)
+        .order_by(col(LayerRow.at), col(LayerRow.id))
+    )
+    return tuple(_ADAPTERS[row.kind].validate_python(row.content) for row in await session.exec(statement))

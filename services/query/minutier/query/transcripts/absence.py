@@ -1,0 +1,29 @@
+"""What is answered where there is no transcript, or are no minutes, to read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+
+from minutier.query.domain import Entry, Recording, State, recording
+from minutier.query.transcripts.read import Absent
+from minutier.shared.errors import Permanent
+
+
+@contextmanager
+def explained(entry: Entry) -> Iterator[None]:
+    """Answers 404, and why, where what is read of ``entry`` is not there or no longer."""
+    try:
+        yield
+    except Absent as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, _explanation(recording(entry), error.what)) from None
+    except Permanent as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"It can no longer be read ({error.reason}).") from None
+
+
+def _explanation(found: Recording, document: str) -> str:
+    if found.reason is None:
+        return f"This recording has no {document} yet: its state is '{found.state}'."
+    ended = "it failed" if found.state is State.FAILED else f"it was {found.state}"
+    return f"This recording has no {document}: {ended} ({found.reason}). {found.explanation}"
