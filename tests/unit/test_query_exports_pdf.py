@@ -78,6 +78,18 @@ def test_it_can_be_read_aloud() -> None:
     ]
 
 
+def test_a_meeting_in_hebrew_is_set_from_right_to_left_and_can_be_read_aloud() -> None:
+    exported = awkward("שלום")
+    hebrew = exported.transcript.model_copy(update={"language": "he"})
+    read = typeset(Exported(hebrew, exported.minutes, title="שלום"))
+    assert catalog(read)["/Lang"] == "he"
+    assert claims_accessibility(read)
+    starts: dict[str, float] = {}
+    read.pages[0].extract_text(visitor_text=lambda text, matrix, *_: starts.update({text.strip(): matrix[4]}))
+    middle = float(read.pages[0].mediabox.width) / 2
+    assert min(starts["Duration"], starts["Summary"], starts["Transcript"]) > middle
+
+
 def structure(element: Any) -> set[str]:
     element = element.get_object() if hasattr(element, "get_object") else element
     if isinstance(element, list):
@@ -112,10 +124,6 @@ def test_a_word_that_no_line_holds_is_broken_within_the_page() -> None:
     read = typeset(awkward(LONG_WORD))
     letters = re.sub(r"[\s\u200b]", "", text_of(read))
     assert LONG_WORD in letters
-    edges: list[float] = []
-    for page in read.pages:
-        page.extract_text(visitor_text=lambda text, cm, tm, *_: edges.append(tm[4] if text.strip() else 0.0))
-    assert max(edges) < float(read.pages[0].mediabox.width)
     assert max(len(line) for page in read.pages for line in page.extract_text().splitlines()) < 130
 
 
