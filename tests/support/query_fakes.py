@@ -27,6 +27,7 @@ from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
 from tests.support.query_events import Documents
 from tests.support.query_people import Bearers
+from tests.support.query_webhooks import Webhooks
 
 
 class Table:
@@ -211,6 +212,7 @@ def application(table: Table, **parts: Any) -> FastAPI:
         "transcripts": Transcripts(documents=documents, layers=desk, cache_bytes=2**20),
         "editor": desk,
         "signals": Signals(),
+        "webhooks": Webhooks(),
         "settings": QuerySettings(),
     }
     return api.build(**(whole | parts))

@@ -34,7 +34,7 @@ def test_every_answer_is_described(case: Case[Any], headers: dict[str, str]) -> 
     case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
 
 
-@schema.include(path_regex="{id}").parametrize()
+@schema.include(path_regex="recordings/{id}").parametrize()
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_about_a_recording_is_described(case: Case[Any], headers: dict[str, str]) -> None:
     # What was wrong with the request may have been the path that is replaced.

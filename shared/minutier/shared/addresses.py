@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import Executor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
@@ -17,9 +19,17 @@ class ForbiddenAddress(Exception):
     """A name leads, maybe among others, to an address that is not to be reached."""
 
 
-async def resolve(host: str) -> list[Address]:
-    """Every address of a host, in the order to try them. Raises `OSError`, `UnicodeError`."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+async def resolve(host: str, threads: Executor | None = None) -> list[Address]:
+    """Every address of a host, in the order to try them. Raises `OSError`, `UnicodeError`.
+
+    A name may take its resolver half a minute: many strangers' names are looked up in ``threads`` of their own.
+    """
+    loop = asyncio.get_running_loop()
+    if threads is None:
+        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    else:
+        look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        found = await loop.run_in_executor(threads, look_up)
     return list(dict.fromkeys(parsed(str(entry[4][0])) for entry in found))
 
 

@@ -17,6 +17,8 @@ from minutier.query.ports import Recordings, Signals
 from minutier.query.settings import QuerySettings
 from minutier.query.transcripts import routes as reading
 from minutier.query.transcripts.read import Transcripts
+from minutier.query.webhooks import routes as applications
+from minutier.query.webhooks.ports import Webhooks
 from minutier.shared.bodies import SmallBodies
 from minutier.shared.problems import described, install
 
@@ -33,6 +35,7 @@ def build(
     transcripts: Transcripts,
     editor: Editor,
     signals: Signals,
+    webhooks: Webhooks,
     settings: QuerySettings,
 ) -> FastAPI:
     app = FastAPI(
@@ -59,4 +62,7 @@ def build(
     )
     app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=page.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
+    app.include_router(
+        applications.router(gate=gate, webhooks=webhooks, networks=settings.webhook_networks)
+    )
     return app

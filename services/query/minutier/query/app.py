@@ -19,6 +19,9 @@ from minutier.query.repository import Recordings
 from minutier.query.settings import QuerySettings
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.documents import TranscriptDocument
+from minutier.query.webhooks.http import HttpPost
+from minutier.query.webhooks.repository import Queue, Webhooks
+from minutier.query.webhooks.send import Sender
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.service import Service
@@ -33,6 +36,7 @@ def build() -> Service:
     http = httpx.AsyncClient(follow_redirects=False)
     service.on_stop(http.aclose)
     service.on_start(lambda: catch_up(service.engine))
+    service.on_start(Sender(Queue(service.engine), HttpPost(settings.webhook_networks)).run)
     tokens = Tokens(settings.providers, http)
     sessions = Sessions(
         service.engine,
@@ -64,6 +68,7 @@ def build() -> Service:
             transcripts=transcripts,
             editor=editor,
             signals=signals,
+            webhooks=Webhooks(service.engine),
             settings=settings,
         )
     )

@@ -18,6 +18,7 @@ from minutier.query.folding import fold
 from minutier.query.identity.domain import Person
 from minutier.query.models import GrantRow, RecordingRow, RegisterRow
 from minutier.query.paging import Position, Wanted
+from minutier.query.webhooks.repository import enqueue
 from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
 from minutier.shared.errors import Permanent
@@ -56,6 +57,7 @@ async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> Entry:
     rows = await session.exec(statement, execution_options={"populate_existing": True})
     entry = _entry(rows.scalar_one())
     await derive(session, entry)
+    await enqueue(session, entry, told_by=event.id)
     return entry
 
 

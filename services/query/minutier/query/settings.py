@@ -1,6 +1,7 @@
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, HttpUrl
+from pydantic.networks import IPvAnyNetwork
 from pydantic_settings import SettingsConfigDict
 
 from minutier.query.identity.providers import Provider, encrypted
@@ -30,3 +31,6 @@ class QuerySettings(Settings):
     session_idle_hours: float = Field(4.0, gt=0, le=24 * 90, description="without a request")
     cache_bytes: int = Field(256 * 2**20, ge=0, description="of memory for transcripts that were read lately")
     watchers: int = Field(500, ge=1, description="clients that may follow a recording at a time")
+    webhook_networks: frozenset[IPvAnyNetwork] = Field(
+        frozenset(), description="private networks that webhooks may lead into, as a JSON list"
+    )
