@@ -22,7 +22,7 @@ class ForbiddenAddress(Exception):
 async def resolve(host: str, threads: Executor | None = None) -> list[Address]:
     """Every address of a host, in the order to try them. Raises `OSError`, `UnicodeError`.
 
-    A name may take its resolver half a minute: many strangers' names are looked up in ``threads`` of their own.
+    A name may take half a minute: those of many strangers are looked up in ``threads`` of their own.
     """
     loop = asyncio.get_running_loop()
     if threads is None:
