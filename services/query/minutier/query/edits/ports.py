@@ -33,8 +33,13 @@ class Index(Protocol):
 class Editing(Protocol):
     """A transaction in which nobody else edits the recording."""
 
-    entry: Entry
-    layers: Sequence[AnyLayer]
+    @property
+    def entry(self) -> Entry: ...
+
+    @property
+    def layers(self) -> Sequence[AnyLayer]:
+        """All there are, the earliest first."""
+        ...
 
     async def lay(self, layer: AnyLayer) -> None:
         """Keep another layer, for good."""
