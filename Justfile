@@ -21,3 +21,11 @@ schemas:
 # Run one benchmark: diarization, transcription, pipeline, naming, platform, webhooks or memory.
 bench name *options:
     uv run python -m bench.{{ name }} {{ options }}
+
+# Copy the fonts and icons of the pages anew, from the npm packages that services/query/package-lock.json names.
+vendor:
+    uv run python services/query/vendor.py
+
+# Write into the French of the pages what they say now; what is missing there is then translated by hand.
+messages:
+    uv run python services/query/messages.py
