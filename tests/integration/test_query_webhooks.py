@@ -21,6 +21,8 @@ from standardwebhooks import Webhook as Oracle
 
 from minutier.compose.embedded import System, running
 from minutier.query.database import within
+from minutier.query.edits.domain import Author, Undo
+from minutier.query.edits.repository import Editing
 from minutier.query.project import project
 from minutier.query.repository import add
 from minutier.query.webhooks.domain import (
@@ -43,6 +45,7 @@ from minutier.schemas.clock import now
 from minutier.schemas.codec import encode
 from minutier.schemas.events import AnyEvent
 from minutier.shared import database
+from minutier.shared.delivery import begin
 from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
@@ -195,6 +198,28 @@ async def test_only_what_a_webhook_asks_for_is_told_and_only_of_its_tenant(
         for webhook in made
     ]
     assert counts == [1, 0]
+
+
+async def test_an_edit_is_told_with_the_layer(engine: AsyncEngine, webhooks: Webhooks, mine: str) -> None:
+    operator = replace(OPERATOR, tenant=mine)
+    webhook, _ = await webhooks.add(operator, url=URL, events=[Topic.TRANSCRIPT_EDITED], description="")
+    event = told.announced(recording=uuid4(), tenant=mine)
+    fact = await project(event, documents=Documents())
+    assert fact is not None
+    async with begin(engine, lambda: None) as transaction:
+        entry = await add(transaction.session, event, fact)
+        author = Author(operator.id, operator.name)
+        layer = Undo(id=uuid4(), author=author, at=now(), of=uuid4())
+        await Editing(transaction, entry, (), Nothing()).lay(layer)
+    (delivery,) = await webhooks.deliveries(operator, webhook.id, state=None, limit=10, after=None)
+    assert (delivery.event, delivery.recording_id) == ("transcript.edited", event.subject)
+
+
+class Nothing:
+    """Finds nothing."""
+
+    async def reindex(self, *of: object) -> None:
+        pass
 
 
 async def claims(queue: Queue, tenant: str, at: Any, **changes: Any) -> Sequence[Claimed]:

@@ -16,6 +16,8 @@ from minutier.query.domain import Entry
 from minutier.query.edits.domain import AnyLayer, Correction, Merge, Renaming, Undo
 from minutier.query.edits.models import LayerRow
 from minutier.query.edits.ports import Index
+from minutier.query.webhooks.domain import Topic
+from minutier.query.webhooks.repository import tell
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
 from minutier.shared.delivery import Transaction
@@ -66,6 +68,7 @@ class Editing:
             )
         )
         await self._transaction.session.flush()
+        await tell(self._transaction.session, self.entry, Topic.TRANSCRIPT_EDITED)
 
     async def index(self, transcript: TranscriptDocument) -> None:
         """Have search find what ``transcript`` says."""

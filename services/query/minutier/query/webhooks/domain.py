@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from minutier.query.domain import Entry, Kind, recording
+from minutier.query.domain import Entry, recording
 
 # Between the attempts of one delivery: 10 s, 40 s, … and 18 hours at last, about three days in all.
 ATTEMPTS = 11
@@ -168,7 +168,7 @@ def news(after: Entry, told_by: UUID) -> tuple[Topic, ...]:
     told = []
     if after.transcript is not None and after.transcript != before.transcript:
         told.append(Topic.TRANSCRIPT_READY)
-    if (written := after.newest(Kind.WRITTEN)) is not None and written != before.newest(Kind.WRITTEN):
+    if after.minutes is not None and after.minutes != before.minutes:
         told.append(Topic.MINUTES_READY)
     state = recording(after).state
     entered = f"recording.{state.value}"
@@ -191,7 +191,7 @@ def body_of(topic: Topic, entry: Entry, at: datetime) -> str:
         "links": {
             "recording": here,
             **({"transcript": f"{here}/transcript"} if entry.transcript else {}),
-            **({"minutes": f"{here}/minutes"} if entry.newest(Kind.WRITTEN) else {}),
+            **({"minutes": f"{here}/minutes"} if entry.minutes else {}),
         },
     }
     return _body(topic, at, data)
