@@ -1,0 +1,185 @@
+"""The use cases: what each page shows, read for somebody, and written to the access log where it is content.
+
+Each returns what its template is given.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from minutier.query.access.domain import Level, Seen
+from minutier.query.access.log import Action
+from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.domain import Entry, Kind, State, recording
+from minutier.query.identity.domain import Person
+from minutier.query.pages.phrases import Format
+from minutier.query.pages.views import access, edits, meetings, minutes, report, transcript
+from minutier.query.pages.views import search as finds
+from minutier.query.paging import BadCursor, Position
+from minutier.query.ports import Documents, Recordings
+from minutier.query.search.domain import BadQuestion, parse
+from minutier.query.search.ports import Archive
+from minutier.query.search.search import After, search
+from minutier.query.show import show
+from minutier.query.transcripts.read import Absent, Transcripts
+from minutier.schemas.base import Model
+from minutier.schemas.documents import DiarizationDocument, TranscriptionDocument
+from minutier.schemas.references import ObjectRef
+from minutier.shared.errors import Permanent
+
+_MEETINGS = 40
+_FOUND = 20
+_ACCESSES = 100
+
+View = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the pages read, of the parts beside them."""
+
+    recordings: Recordings
+    transcripts: Transcripts
+    documents: Documents
+    archive: Archive
+    shares: Shares
+    log: AccessLog
+
+
+async def read_meetings(
+    sources: Sources, person: Person, given: Mapping[str, str], after: str | None, format: Format
+) -> View:
+    """The list; from the newest on where ``after`` is no cursor, as in an address that was cut."""
+    asked = meetings.filters(given)
+    place = None
+    with suppress(BadCursor):
+        place = Position.decode(after) if after else None
+    # One more than is shown tells whether there are older ones.
+    found = await sources.recordings.page(person, asked.wanted(format.zone), limit=_MEETINGS + 1, after=place)
+    shown = found[:_MEETINGS]
+    last = Position(shown[-1].entry.happened_at, shown[-1].entry.id) if found[_MEETINGS:] else None
+    return {
+        "months": meetings.months((show(seen) for seen in shown), format),
+        "filters": asked,
+        "states": tuple(State),
+        "first": place is None,
+        "newest": meetings.address("/", **vars(asked)),
+        "older": last and meetings.address("/", **vars(asked), after=last.encode()),
+    }
+
+
+async def read_meeting(sources: Sources, person: Person, seen: Seen) -> View:
+    """A meeting as far as ``person`` may see it, and as far as there is anything yet."""
+    entry = seen.entry
+    owned = seen.level >= Level.OWN
+    view: dict[str, Any] = {
+        "meeting": meetings.meeting(show(seen)),
+        "transcript": None,
+        "minutes": None,
+        "edits": (),
+        "version": "",
+        "heard": entry.newest(Kind.INGESTED) is not None,
+        "shares": access.given(await sources.shares.of(person, entry.id)) if owned else (),
+    }
+    if seen.level < Level.READ:
+        return view
+    with suppress(Absent, Permanent):
+        reading = await sources.transcripts.read(entry)
+        await sources.log.write(person, Action.TRANSCRIPT, entry.id, format="page")
+        said = transcript.transcript(reading.transcript)
+        view |= {"transcript": said, "edits": edits.edits(reading), "version": reading.etag}
+        written = await sources.transcripts.minutes(entry)
+        await sources.log.write(person, Action.MINUTES, entry.id, format="page")
+        view["minutes"] = minutes.minutes(written, said.segments)
+    return view
+
+
+async def read_report(sources: Sources, seen: Seen) -> View:
+    """How it was made; what can no longer be read, as after a purge, is left out."""
+    entry = seen.entry
+    found = recording(entry)
+    models = await _models(sources, entry)
+    machine = written = None
+    with suppress(Absent, Permanent):
+        machine = (await sources.transcripts.read(entry)).machine
+    with suppress(Absent, Permanent):
+        written = await sources.transcripts.minutes(entry)
+    return {
+        "meeting": meetings.meeting(show(seen)),
+        "report": report.report(
+            found.stages,
+            models | ({"summarisation": written.model} if written else {}),
+            duration=found.duration,
+            total_seconds=found.total_seconds,
+            transcript=machine,
+            minutes=written,
+        ),
+    }
+
+
+async def _models(sources: Sources, entry: Entry) -> dict[str, Model]:
+    models = {}
+    for stage, fact, kind in (
+        ("diarization", entry.newest(Kind.DIARIZED), DiarizationDocument),
+        ("transcription", entry.newest(Kind.TRANSCRIBED), TranscriptionDocument),
+    ):
+        if fact is None or fact.document is None:
+            continue
+        with suppress(Permanent):
+            document = await sources.documents.load(kind, ObjectRef.model_validate(fact.document))
+            assert isinstance(document, DiarizationDocument | TranscriptionDocument)
+            models[stage] = document.model
+    return models
+
+
+async def read_found(sources: Sources, person: Person, query: str, after: str | None) -> View:
+    """What was found; ``trouble`` says what about the question cannot be answered."""
+    view: dict[str, Any] = {
+        "query": query,
+        "trouble": None,
+        "meetings": (),
+        "found": 0,
+        "since": None,
+        "more": None,
+        "first": after is None,
+        "newest": meetings.address("/search", q=query),
+    }
+    if not query:
+        return view
+    place = None
+    try:
+        question = parse(query)
+        place = After.decode(after) if after else None
+    except BadQuestion as error:
+        return view | {"trouble": str(error)}
+    except BadCursor:
+        view["first"] = True
+    found = await search(person, question, archive=sources.archive, limit=_FOUND, after=place)
+    shown = [str(result.head.id) for result in found.results]
+    await sources.log.write(person, Action.SEARCH, query=query, recordings=shown)
+    return view | {
+        "meetings": finds.meetings(found.results),
+        "found": found.found,
+        "since": found.since,
+        "more": found.after and meetings.address("/search", q=query, after=found.after.encode()),
+    }
+
+
+async def read_accesses(
+    sources: Sources, person: Person, seen: Seen | None, after: int | None, format: Format
+) -> View:
+    """Who has read the recording, or any of the organisation's."""
+    recording_id: UUID | None = seen.entry.id if seen else None
+    await sources.log.write(person, Action.ACCESS_LOG, recording_id)
+    found = await sources.log.page(person, recording_id=recording_id, limit=_ACCESSES + 1, after=after)
+    shown = found[:_ACCESSES]
+    here = f"/recordings/{recording_id}/access" if recording_id else "/accesses"
+    return {
+        "meeting": meetings.meeting(show(seen)) if seen else None,
+        "days": access.days(shown, format),
+        "first": after is None,
+        "newest": here,
+        "older": meetings.address(here, after=shown[-1].id) if found[_ACCESSES:] else None,
+    }

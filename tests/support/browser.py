@@ -1,0 +1,210 @@
+"""A real browser, and the pages as those who use them find their way: by roles, names and keys."""
+
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
+
+from tests.support.node import packages
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_REMEDY = (
+    "These tests need Chromium: install it (on Debian `apt-get install chromium`), or set "
+    "MINUTIER_TEST_CHROMIUM to where it is."
+)
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+Language = Literal["en", "fr"]
+Theme = Literal["light", "dark"]
+
+LAPTOP = (1280, 800)
+PHONE = (390, 844)
+
+
+def chromium() -> str:
+    """Where Chromium is. Raises `RuntimeError` with what to do where there is none."""
+    found = os.environ.get("MINUTIER_TEST_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None or not Path(found).is_file():
+        raise RuntimeError(_REMEDY)
+    return found
+
+
+def artefacts(otherwise: Path) -> Path:
+    """The folder for what people want to look at after a run."""
+    folder = Path(os.environ.get("MINUTIER_TEST_ARTIFACTS", otherwise))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    # Root, as in a container, has no sandbox; and nobody is there to press a key before sound may be played.
+    arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Window:
+    """A browser window of somebody; ``troubles`` is what its console and its pages complained of."""
+
+    page: Page
+    url: str
+    troubles: list[str] = field(default_factory=list)
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(f"{self.url}{path}")
+
+    def note(self, message: ConsoleMessage) -> None:
+        # What the server refuses is told by the page, and tested there.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.troubles.append(message.text)
+
+
+@asynccontextmanager
+async def window(
+    browser: Browser,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    size: tuple[int, int] = LAPTOP,
+    language: Language = "en",
+    theme: Theme = "light",
+    unprotected: bool = False,
+) -> AsyncIterator[Window]:
+    """A new window, without cookies; only where ``unprotected`` may a test bring scripts of its own."""
+    context: BrowserContext = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=theme,
+        locale=language,
+        timezone_id="Europe/Paris",
+        extra_http_headers=dict(headers or {}),
+        bypass_csp=unprotected,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    page = await context.new_page()
+    opened = Window(page, url)
+    page.on("console", opened.note)
+    page.on("pageerror", lambda error: opened.troubles.append(str(error)))
+    try:
+        yield opened
+    finally:
+        await context.close()
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe-core finds, and where; the window has to be unprotected."""
+    script = packages() / "node_modules" / "axe-core" / "axe.min.js"
+    await page.add_script_tag(content=script.read_text())
+    found: dict[str, Any] = await page.evaluate(
+        "async (tags) => await axe.run(document, {runOnly: tags, resultTypes: ['violations']})", _TAGS
+    )
+    return [
+        f"{violation['id']}: {violation['help']}: {json.dumps(node['target'])} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+class MeetingPage:
+    """A meeting's page, as its reader uses it."""
+
+    def __init__(self, window: Window, recording: object) -> None:
+        self.window = window
+        self.page = window.page
+        self.path = f"/recordings/{recording}"
+
+    async def open(self, query: str = "") -> None:
+        await self.window.go(f"{self.path}{query}")
+        await self.page.wait_for_function("document.querySelector('.said, .skeleton, .empty') !== null")
+
+    def said(self, segment: str) -> Locator:
+        return self.page.locator(f"#{segment}")
+
+    def text(self, segment: str) -> Locator:
+        return self.said(segment).locator(".text")
+
+    def current(self) -> Locator:
+        return self.page.locator(".said.current")
+
+    def tab(self, name: str) -> Locator:
+        return self.page.get_by_role("tab", name=name)
+
+    def notice(self) -> Locator:
+        return self.page.locator("#notices")
+
+    async def time(self) -> float:
+        """Where the recording is, in seconds."""
+        found: float = await self.page.evaluate("document.getElementById('audio').currentTime")
+        return found
+
+    async def word(self) -> str:
+        """The word that is marked as the one that is said."""
+        found: str = await self.page.evaluate(
+            "[...(CSS.highlights.get('word') ?? [])].map((range) => range.toString()).join()"
+        )
+        return found
+
+    async def click_word(self, segment: str, word: str, *, times: int = 1) -> None:
+        """Click in the middle of a word, the first that reads so."""
+        text = self.text(segment)
+        await text.scroll_into_view_if_needed()
+        place: dict[str, float] = await text.evaluate(
+            """(element, word) => {
+              const node = element.firstChild, from = node.data.indexOf(word), range = document.createRange();
+              range.setStart(node, from); range.setEnd(node, from + word.length);
+              const {x, y, width, height} = range.getClientRects()[0];
+              return {x: x + width / 2, y: y + height / 2};
+            }""",
+            word,
+        )
+        await self.page.mouse.click(place["x"], place["y"], click_count=times)
+
+    async def correct(self, segment: str, written: str) -> None:
+        """Have a segment read ``written``."""
+        await self.said(segment).hover()
+        await self.said(segment).locator(".correct").click()
+        await self.said(segment).locator("textarea").fill(written)
+        await self.page.keyboard.press("Enter")
+        await expect(self.said(segment).locator("textarea")).to_have_count(0)
+
+    async def rename(self, speaker: str, name: str) -> None:
+        await self.page.locator(f"[data-speaker='{speaker}']").click()
+        await self.page.locator("#speaker-name").fill(name)
+        await self.page.keyboard.press("Enter")
+
+
+class SearchPage:
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.page = window.page
+
+    async def ask(self, query: str) -> None:
+        """From the search box that every page has."""
+        box = self.page.get_by_role("searchbox")
+        await box.fill(query)
+        await box.press("Enter")
+        await self.page.wait_for_url("**/search?q=*")
+
+    def hits(self) -> Locator:
+        return self.page.locator(".hit")
+
+    def marks(self) -> Locator:
+        return self.page.locator(".hit mark")
