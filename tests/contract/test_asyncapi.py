@@ -142,9 +142,7 @@ async def test_a_dead_letter_is_what_its_channel_describes() -> None:
             sequence=SimpleNamespace(stream=7), timestamp=datetime(2026, 1, 12, tzinfo=UTC)
         ),
     )
-    await letters.bury(
-        cast(Msg, message), consumer, recording_id=None, tenant="unknown", attempts=1, reason="not_json"
-    )
+    await letters.bury(cast(Msg, message), consumer, None, attempts=1, reason="not_json")
     [(subject, payload, headers)] = stream.published
     assert payload == message.data
     assert re.fullmatch(address_pattern("DeadLetter"), subject)

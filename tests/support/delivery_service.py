@@ -40,9 +40,10 @@ class Streams:
         for stream in topology.STREAMS:
             assert stream.name is not None
             await self.js.purge_stream(stream.name)
-        for service in ("retention", "attribution"):
+        for service in ("retention", "attribution", "diarization"):
             with psycopg.connect(self.system.database_url(service).replace("+psycopg", "")) as connection:
-                connection.execute("truncate inbox, outbox")
+                connection.execute("delete from inbox")
+                connection.execute("delete from outbox")
 
     async def publish(self, event: AnyEvent) -> None:
         """As a message of its own, even where the event was published before."""
@@ -65,7 +66,11 @@ class Streams:
         return len(await self.on(f"{RecordingRejected.TYPE}.{recording}"))
 
     async def failures(self, recording: UUID) -> list[AnyEvent]:
-        return [decode(message.data or b"") for message in await self.on(f"{StageFailed.TYPE}.{recording}")]
+        return await self.told(f"{StageFailed.TYPE}.{recording}")
+
+    async def told(self, subject: str) -> list[AnyEvent]:
+        """The events under a subject, oldest first."""
+        return [decode(message.data or b"") for message in await self.on(subject)]
 
     async def dead_letters(self) -> list[RawStreamMsg]:
         return await self.on("deadletter.>", topology.DEAD_LETTER_STREAM)

@@ -23,6 +23,7 @@ from minutier.schemas.events import (
     Announcement,
     AnyEvent,
     Attributed,
+    Cancelled,
     Completed,
     Diarized,
     Edited,
@@ -35,9 +36,12 @@ from minutier.schemas.events import (
     MinutesWritten,
     Received,
     RecordingAnnounced,
+    RecordingCancelled,
     RecordingIngested,
     RecordingRejected,
     Rejected,
+    Reprocessing,
+    ReprocessingRequested,
     SpeechDiarized,
     SpeechTranscribed,
     Stage,
@@ -121,7 +125,7 @@ def rejected(seconds: float = 1, announced: float = 0, **fields: Any) -> Recordi
     return at(RecordingRejected, seconds, data, **fields)
 
 
-def diarized(turns: ObjectRef = REF, **fields: Any) -> SpeechDiarized:
+def diarized(turns: ObjectRef = REF, seconds: float = 3, **fields: Any) -> SpeechDiarized:
     data = Diarized(
         turns=turns,
         speakers=2,
@@ -130,10 +134,10 @@ def diarized(turns: ObjectRef = REF, **fields: Any) -> SpeechDiarized:
         processing_seconds=2.0,
         real_time_factor=0.1,
     )
-    return at(SpeechDiarized, 3, data, **fields)
+    return at(SpeechDiarized, seconds, data, **fields)
 
 
-def transcribed(transcription: ObjectRef = REF, **fields: Any) -> SpeechTranscribed:
+def transcribed(transcription: ObjectRef = REF, seconds: float = 4, **fields: Any) -> SpeechTranscribed:
     data = Transcribed(
         transcription=transcription,
         language="en",
@@ -145,7 +149,7 @@ def transcribed(transcription: ObjectRef = REF, **fields: Any) -> SpeechTranscri
         processing_seconds=3.0,
         real_time_factor=0.1,
     )
-    return at(SpeechTranscribed, 4, data, **fields)
+    return at(SpeechTranscribed, seconds, data, **fields)
 
 
 def attributed(transcript: ObjectRef = REF, seconds: float = 5, **fields: Any) -> TranscriptAttributed:
@@ -171,6 +175,17 @@ def received(transcript: ObjectRef = REF, document: ObjectRef | None = None, **f
 
 def edited(transcript: ObjectRef = REF, seconds: float = 7, **fields: Any) -> TranscriptEdited:
     return at(TranscriptEdited, seconds, Edited(transcript=transcript, language="en", layers=1), **fields)
+
+
+def cancelled(seconds: float = 4, **fields: Any) -> RecordingCancelled:
+    return at(RecordingCancelled, seconds, Cancelled(), **fields)
+
+
+def requested(
+    stage: Stage, seconds: float = 10, model: str | None = None, **fields: Any
+) -> ReprocessingRequested:
+    data = Reprocessing(stage=stage, model=model, ingested=ingested().data, transcript=REF)
+    return at(ReprocessingRequested, seconds, data, **fields)
 
 
 def job_completed(**fields: Any) -> JobCompleted:

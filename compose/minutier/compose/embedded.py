@@ -60,12 +60,8 @@ class System:
 
     def environment(self, service: str) -> dict[str, str]:
         """What ``python -m minutier.<service>`` needs, besides a port of its own for HTTP."""
-        own = {
-            "ingestion": {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key},
-            "query": {"MINUTIER_QUERY_PROVIDERS": json.dumps({"local": self._provider()})},
-        }
         return {
-            **own.get(service, {}),
+            **self._own(service),
             "MINUTIER_NATS_URL": self.nats.url,
             "MINUTIER_NATS_TOKEN": self.credentials.nats_token,
             "MINUTIER_DATABASE_URL": self.database_url(service),
@@ -81,6 +77,14 @@ class System:
         """Of one of the local sign-in's people, for the query service. Raises `NoToken`."""
         secret = self.credentials.signin_secret
         return local_token(self.url(SIGNIN), secret, person=person, tenant=tenant, operator=operator)
+
+    def _own(self, service: str) -> dict[str, str]:
+        match service:
+            case "ingestion":
+                return {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key}
+            case "query":
+                return {"MINUTIER_QUERY_PROVIDERS": json.dumps({"local": self._provider()})}
+        return {}
 
     def _provider(self) -> dict[str, object]:
         return {

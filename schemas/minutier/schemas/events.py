@@ -4,6 +4,7 @@ Events carry references, identifiers and figures, never speech, names or address
 exception is `RecordingAnnounced`, which is removed from its stream once it was taken in.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from operator import not_
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
@@ -79,6 +80,9 @@ def _at_least_one_of(one: str, several: str) -> ConfigDict:
 class Event(Contract, Generic[Data]):
     """The envelope. ``subject`` is the recording's id; ``traceparent`` is W3C Trace Context.
 
+    ``wantedsince`` is when somebody asked for the work that the event tells of: what was wanted before a
+    cancellation is not wanted any more.
+
     Nothing is made up for an event that lacks it: with a new ``id`` at each delivery, no reader
     could tell that it has acted on the event.
     """
@@ -96,6 +100,11 @@ class Event(Contract, Generic[Data]):
     datacontenttype: Literal["application/json"] = "application/json"
     tenant: Tenant
     traceparent: str | None = Field(None, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+    wantedsince: AwareDatetime | None = Field(
+        None,
+        description="the time of the announcement, the edit or the request to do it again that the event "
+        "follows from, where that is another one",
+    )
     data: Data
 
     TYPE: ClassVar[str]
@@ -107,7 +116,16 @@ class Event(Contract, Generic[Data]):
             (cls.TYPE,) = names
 
     @classmethod
-    def of(cls, recording: UUID, *, tenant: str, source: str, data: Data, id: UUID | None = None) -> Self:
+    def of(
+        cls,
+        recording: UUID,
+        *,
+        tenant: str,
+        source: str,
+        data: Data,
+        id: UUID | None = None,
+        wanted_since: datetime | None = None,
+    ) -> Self:
         """A new event about ``recording``; give ``id`` where a repetition must be the same event."""
         return cls(
             specversion="1.0",
@@ -117,8 +135,14 @@ class Event(Contract, Generic[Data]):
             subject=recording,
             time=now(),
             tenant=tenant,
+            wantedsince=wanted_since,
             data=data,
         )
+
+    @property
+    def wanted_since(self) -> datetime:
+        """When somebody asked for what it tells of."""
+        return self.wantedsince or self.time
 
     @property
     def nats_subject(self) -> str:

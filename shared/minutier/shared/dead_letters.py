@@ -7,9 +7,11 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from minutier.schemas.events import Failed, StageFailed
+from minutier.schemas.events import AnyEvent, Failed, StageFailed
 from minutier.shared import outbox, telemetry
 from minutier.shared.topology import DEAD_LETTER_STREAM, Consumer
+
+_UNKNOWN_TENANT = "unknown"
 
 
 class DeadLetters:
@@ -31,19 +33,14 @@ class DeadLetters:
         self._timeout = timeout
 
     async def bury(
-        self,
-        message: Msg,
-        consumer: Consumer,
-        *,
-        recording_id: UUID | None,
-        tenant: str,
-        attempts: int,
-        reason: str,
+        self, message: Msg, consumer: Consumer, event: AnyEvent | None, *, attempts: int, reason: str
     ) -> None:
         """Keep the message first, then tell of it: nothing is lost between.
 
-        Doing it again changes nothing. Raises what the servers' clients raise.
+        ``event`` is what the message holds, where that can be read. Doing it again changes nothing. Raises
+        what the servers' clients raise.
         """
+        recording_id = event.subject if event else _recording_of(message.subject)
         received = message.metadata
         identity = f"{consumer.name}.{received.sequence.stream}.{received.timestamp.timestamp()}"
         await self._js().publish(
@@ -62,12 +59,22 @@ class DeadLetters:
             return
         news = StageFailed.of(
             recording_id,
-            tenant=tenant,
+            tenant=event.tenant if event else _UNKNOWN_TENANT,
             source=f"minutier/{self._service}",
             data=Failed(stage=self._service, reason=reason, attempts=attempts),
             id=uuid5(recording_id, identity),
         )
-        traced = news.model_copy(update={"traceparent": telemetry.traceparent()})
+        carried = {
+            "traceparent": telemetry.traceparent(),
+            "wantedsince": event.wanted_since if event else None,
+        }
         async with self._engine.begin() as connection:
-            await outbox.append(connection, [traced])
+            await outbox.append(connection, [news.model_copy(update=carried)])
         self._wake_relay()
+
+
+def _recording_of(subject: str) -> UUID | None:
+    try:
+        return UUID(subject.rpartition(".")[2])
+    except ValueError:
+        return None

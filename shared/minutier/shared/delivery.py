@@ -2,13 +2,14 @@
 
 FastStream's own policies either drop a message on any error or redeliver it without pause, so this
 middleware decides: it heartbeats while the handler works, refuses at once what no retry can mend,
-retries the rest after a growing delay, and writes what it gives up on to the dead-letter stream.
+retries the rest after a growing delay, and writes what it gives up on to the dead-letter stream. Work
+that nobody wants any more it does not begin, and stops.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -24,9 +25,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.schemas.codec import UndecodableEvent
 from minutier.schemas.events import AnyEvent, Progress, Stage
-from minutier.shared import inbox, outbox, telemetry
+from minutier.shared import cancellations, inbox, outbox, telemetry
 from minutier.shared.dead_letters import DeadLetters
-from minutier.shared.errors import AlreadyDone, Permanent, Superseded, code
+from minutier.shared.errors import AlreadyDone, Cancelled, Permanent, Superseded, code
 from minutier.shared.settings import DeliverySettings
 from minutier.shared.topology import ACK_WAIT_SECONDS, Consumer
 from minutier.shared.worker import Report
@@ -36,27 +37,37 @@ log = structlog.get_logger(__name__)
 Next = Callable[[StreamMessage[Msg]], Awaitable[Any]]
 
 _PROGRESS_SECONDS = 0.5
-_UNKNOWN_TENANT = "unknown"
 
-_DONE, _ALREADY_DONE, _SUPERSEDED = "done", "already_done", "superseded"
+_DONE, _ALREADY_DONE, _SUPERSEDED, _CANCELLED = "done", "already_done", "superseded", "cancelled"
 
 
 @dataclass
 class Transaction:
-    """One database transaction; what is published in it is sent once it has committed."""
+    """One database transaction; what is published in it is sent once it has committed.
+
+    ``cause`` is the event whose effect it is, where it is one's.
+    """
 
     session: AsyncSession
+    cause: AnyEvent | None = None
     events: list[AnyEvent] = field(default_factory=list)
 
     def publish(self, event: AnyEvent) -> None:
-        self.events.append(event.model_copy(update={"traceparent": telemetry.traceparent()}))
+        """What follows from the cause is wanted since that was, unless ``event`` says otherwise."""
+        wanted = event.wantedsince
+        if wanted is None and self.cause is not None and self.cause.subject == event.subject:
+            wanted = self.cause.wanted_since
+        update = {"traceparent": telemetry.traceparent(), "wantedsince": wanted}
+        self.events.append(event.model_copy(update=update))
 
 
 @asynccontextmanager
-async def begin(engine: AsyncEngine, wake_relay: Callable[[], None]) -> AsyncIterator[Transaction]:
+async def begin(
+    engine: AsyncEngine, wake_relay: Callable[[], None], cause: AnyEvent | None = None
+) -> AsyncIterator[Transaction]:
     """A state and the events that tell of it, whole or not at all."""
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-        transaction = Transaction(session)
+        transaction = Transaction(session, cause)
         yield transaction
         if transaction.events:
             await outbox.append(await session.connection(), transaction.events)
@@ -73,6 +84,7 @@ class Work:
     the last attempt becomes a dead letter.
     """
 
+    event: AnyEvent
     delivered: inbox.Delivered
     claim: UUID | None
     _engine: AsyncEngine
@@ -91,7 +103,7 @@ class Work:
         """
         if self.done:
             raise RuntimeError("the effect of an event is one transaction")
-        async with begin(self._engine, self._wake_relay) as transaction:
+        async with begin(self._engine, self._wake_relay, self.event) as transaction:
             await self._fence(await transaction.session.connection())
             yield transaction
         self.done = True
@@ -157,6 +169,7 @@ class _Middleware(BaseMiddleware[Any, Any]):
 class _Subscription:
     consumer: Consumer
     long_running: bool
+    cancellable: bool
     attempts: int
     ack_wait: float = ACK_WAIT_SECONDS
 
@@ -187,10 +200,17 @@ class Delivery:
     def consumers(self) -> tuple[Consumer, ...]:
         return tuple(subscription.consumer for subscription in self._subscriptions.values())
 
-    def register(self, consumer: Consumer, *, long_running: bool, attempts: int | None = None) -> None:
+    def register(
+        self,
+        consumer: Consumer,
+        *,
+        long_running: bool,
+        cancellable: bool = False,
+        attempts: int | None = None,
+    ) -> None:
         """Give up on a message after ``attempts``, or after as many as the settings say."""
         self._subscriptions[consumer.name] = _Subscription(
-            consumer, long_running, attempts or self._settings.attempts
+            consumer, long_running, cancellable, attempts or self._settings.attempts
         )
 
     def heed(self, consumer: Consumer, *, ack_wait: float) -> None:
@@ -236,9 +256,7 @@ class Delivery:
         try:
             event = await _event_in(message, consumer)
         except UndecodableEvent as error:
-            await self._give_up(
-                raw, consumer, _recording_of(raw.subject), _UNKNOWN_TENANT, attempt, error.reason
-            )
+            await self._give_up(raw, consumer, None, attempt, error.reason)
             return
         started = time.monotonic()
         with (
@@ -258,13 +276,13 @@ class Delivery:
                 outcome = error.reason
                 telemetry.failed(span, outcome)
                 log.warning("event cannot be handled", reason=outcome, exc_info=error)
-                await self._give_up(raw, consumer, event.subject, event.tenant, attempt, outcome)
+                await self._give_up(raw, consumer, event, attempt, outcome)
             except Exception as error:
                 outcome = code(error)
                 telemetry.failed(span, outcome)
                 log.warning("attempt failed", attempt=attempt, exc_info=error)
                 if attempt >= subscription.attempts:
-                    await self._give_up(raw, consumer, event.subject, event.tenant, attempt, outcome)
+                    await self._give_up(raw, consumer, event, attempt, outcome)
                 else:
                     await raw.nak(delay=self._delay(attempt))
             else:
@@ -287,25 +305,32 @@ class Delivery:
             raise Permanent("too_many_deliveries")
         delivered = inbox.Delivered(subscription.consumer.name, event.id, event.subject)
         heartbeat = asyncio.create_task(_heartbeat(message.raw_message, subscription.ack_wait / 3))
+        while_wanted = (
+            cancellations.while_wanted(self._engine, event) if subscription.cancellable else nullcontext()
+        )
         try:
-            claim = await inbox.claim(self._engine, delivered) if subscription.long_running else None
-            work = Work(
-                delivered,
-                claim,
-                self._engine,
-                self._wake_relay,
-                self._nats(),
-                is_last_attempt=attempt >= subscription.attempts,
-            )
-            _current.set(work)
-            await call_next(message)
-            if not work.done:
-                async with work.transaction():
-                    pass
+            async with while_wanted:
+                claim = await inbox.claim(self._engine, delivered) if subscription.long_running else None
+                work = Work(
+                    event,
+                    delivered,
+                    claim,
+                    self._engine,
+                    self._wake_relay,
+                    self._nats(),
+                    is_last_attempt=attempt >= subscription.attempts,
+                )
+                _current.set(work)
+                await call_next(message)
+                if not work.done:
+                    async with work.transaction():
+                        pass
         except AlreadyDone:
             return _ALREADY_DONE
         except Superseded:
             return _SUPERSEDED
+        except Cancelled:
+            return _CANCELLED
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
@@ -319,20 +344,12 @@ class Delivery:
         return min(self._settings.retry_limit_seconds, delay)
 
     async def _give_up(
-        self,
-        raw: Msg,
-        consumer: Consumer,
-        recording_id: UUID | None,
-        tenant: str,
-        attempt: int,
-        reason: str,
+        self, raw: Msg, consumer: Consumer, event: AnyEvent | None, attempt: int, reason: str
     ) -> None:
         """End the message once it is kept as a dead letter; where it cannot be, try again later."""
         log.error("message given up", reason=reason, attempt=attempt, consumer=consumer.name)
         try:
-            await self._dead_letters.bury(
-                raw, consumer, recording_id=recording_id, tenant=tenant, attempts=attempt, reason=reason
-            )
+            await self._dead_letters.bury(raw, consumer, event, attempts=attempt, reason=reason)
         except Exception as error:
             log.warning("dead letter not written", exc_info=error)
             await raw.nak(delay=self._settings.retry_limit_seconds)
@@ -356,10 +373,3 @@ async def _event_in(message: StreamMessage[Msg], consumer: Consumer) -> AnyEvent
     if not isinstance(event, consumer.event) or event.nats_subject != message.raw_message.subject:
         raise UndecodableEvent("wrong_subject")
     return event
-
-
-def _recording_of(subject: str) -> UUID | None:
-    try:
-        return UUID(subject.rpartition(".")[2])
-    except ValueError:
-        return None

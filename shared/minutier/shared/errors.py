@@ -40,6 +40,10 @@ class AlreadyDone(Exception):
     """An earlier delivery of the same event has left its effect."""
 
 
+class Cancelled(Exception):
+    """Nobody wants the recording's result any more, and so the event has no effect."""
+
+
 def code(error: Exception) -> str:
     """An exception's class as a reason code: ``WorkerDied`` is ``worker_died``. Its text is left out."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(error).__name__)

@@ -30,8 +30,8 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from minutier.schemas.codec import decode
-from minutier.schemas.events import AnyEvent
-from minutier.shared import database, logs, telemetry
+from minutier.schemas.events import AnyEvent, RecordingCancelled
+from minutier.shared import cancellations, database, logs, telemetry
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
 from minutier.shared.outbox import Relay
@@ -108,11 +108,17 @@ class Service:
         return self.nats.jetstream(timeout=self._nats.timeout_seconds)
 
     def on(
-        self, event: type[E], *, long_running: bool = False, attempts: int | None = None
+        self,
+        event: type[E],
+        *,
+        long_running: bool = False,
+        cancellable: bool = False,
+        attempts: int | None = None,
     ) -> Callable[[Handler[E]], Handler[E]]:
         """Subscribe a handler; ``long_running`` work is claimed first, so that a newer delivery wins.
 
-        ``attempts`` is for what depends on somebody else's server, and so on patience. Raises
+        ``cancellable`` work is not begun, or is stopped, once `minutier.shared.cancellations` has the
+        recording. ``attempts`` is for what depends on somebody else's server, and so on patience. Raises
         `ValueError` where the topology does not declare the subscription.
         """
         consumer = Consumer(self.name, event)
@@ -120,7 +126,9 @@ class Service:
             raise ValueError(f"{self.name} is not declared to read {event.TYPE}")
 
         def register(handler: Handler[E]) -> Handler[E]:
-            self._delivery.register(consumer, long_running=long_running, attempts=attempts)
+            self._delivery.register(
+                consumer, long_running=long_running, cancellable=cancellable, attempts=attempts
+            )
 
             @self.broker.subscriber(
                 consumer.subject,
@@ -136,6 +144,15 @@ class Service:
             return handler
 
         return register
+
+    def heed_cancellations(self) -> None:
+        """Hear which recordings are cancelled, so that what is ``cancellable`` is not done for them."""
+
+        async def on_cancelled(event: RecordingCancelled, work: Work) -> None:
+            async with work.transaction() as transaction:
+                await cancellations.keep(transaction.session, event)
+
+        self.on(RecordingCancelled)(on_cancelled)
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A change that no event caused, such as a request's."""
