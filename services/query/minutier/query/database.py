@@ -1,9 +1,10 @@
 """For whom a transaction works: Postgres shows it the rows of those tenants, and of no other."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,3 +22,10 @@ async def within(engine: AsyncEngine, *tenants: str) -> AsyncIterator[AsyncSessi
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
         await confine(session, *tenants)
         yield session
+
+
+async def run(
+    session: AsyncSession, statement: TextClause, given: Mapping[str, object]
+) -> CursorResult[*tuple[Any, ...]]:
+    """A statement in SQL, in the transaction of ``session``."""
+    return await (await session.connection()).execute(statement, given)

@@ -17,6 +17,7 @@ from minutier.query.folding import Word, words
 from minutier.query.search import repository
 from minutier.query.search.lexemes import Stems, spoken_by, vector
 from minutier.query.search.passages import Kind, Passage, Passages, of_minutes, of_title, of_transcript
+from minutier.query.search.stemming.repository import stems
 from minutier.schemas.documents import MinutesDocument, TranscriptDocument
 
 # Of what is written into the index: raise it where the same documents come to be found otherwise.
@@ -130,8 +131,8 @@ class Index:
 
     async def _vectors(self, session: AsyncSession, language: str, passages: Sequence[Passage]) -> list[str]:
         texts, distinct = await asyncio.to_thread(_words, passages)
-        stems = (await repository.stems(session, {language: distinct}))[language]
-        return await asyncio.to_thread(_vectors, passages, texts, stems)
+        forms = (await stems(session, [language], distinct))[language]
+        return await asyncio.to_thread(_vectors, passages, texts, forms)
 
 
 # Hours of speech take a while, in which others want to be answered: both of these run in threads.
@@ -140,12 +141,12 @@ def _words(passages: Sequence[Passage]) -> tuple[list[list[Word]], set[str]]:
     return texts, {word.written for text in texts for word in text}
 
 
-def _vectors(passages: Sequence[Passage], texts: Sequence[Sequence[Word]], stems: Stems) -> list[str]:
+def _vectors(passages: Sequence[Passage], texts: Sequence[Sequence[Word]], forms: Stems) -> list[str]:
     said_by = {passage.speaker: spoken_by(words(passage.speaker or "")) for passage in passages}
     return [
         vector(
             text,
-            stems,
+            forms,
             marks=said_by[passage.speaker],
             title=passage.kind is Kind.TITLE,
             speaker=passage.kind is Kind.SPEAKER,

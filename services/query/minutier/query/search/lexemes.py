@@ -22,10 +22,20 @@ _MOST_POSITION = 16383
 
 
 class Stem(NamedTuple):
-    """What a word comes to in a language, folded; a ``stop`` word is only asked for where it must be."""
+    """What a word comes to in a language: it is ``found`` by these lexemes, and asked for by its ``stems``.
 
-    lexemes: frozenset[str]
+    A ``stop`` word is only asked for where it must be.
+    """
+
+    found: tuple[str, ...]
+    stems: tuple[str, ...]
     stop: bool = False
+
+
+def stem(folded: str, stems: Iterable[str], *, stop: bool = False) -> Stem:
+    """Of a word and its stems, all of them folded."""
+    distinct = tuple(dict.fromkeys(stems))
+    return Stem(tuple(dict.fromkeys((folded, *distinct))), distinct, stop)
 
 
 # By a word as it is written.
@@ -46,14 +56,17 @@ def vector(
     """
     places: dict[str, list[int]] = {}
     for place, word in enumerate(text[:_MOST_POSITION], 1):
-        lexemes = {word.folded, *stems[word.written].lexemes}
+        lexemes = stems[word.written].found
         if title:
-            lexemes |= {_TITLE + lexeme for lexeme in lexemes}
+            lexemes += tuple(_TITLE + lexeme for lexeme in lexemes)
         if speaker:
-            lexemes.add(_SPEAKER + word.folded)
+            lexemes += (_SPEAKER + word.folded,)
         for lexeme in lexemes:
-            places.setdefault(lexeme, []).append(place)
-    placed = (f"'{lexeme}':{','.join(map(str, at))}" for lexeme, at in places.items())
+            if lexeme in places:
+                places[lexeme].append(place)
+            else:
+                places[lexeme] = [place]
+    placed = [f"'{lexeme}':{str(at)[1:-1].replace(' ', '')}" for lexeme, at in places.items()]
     return " ".join((*placed, *(f"'{mark}'" for mark in marks)))
 
 
@@ -139,10 +152,23 @@ def ask(question: Question, language: str, stems: Stems) -> Asked:
             choice.query for choice in required or [choice for term in sought for choice in term.choices]
         ),
         terms=tuple(
-            f"({term.query}{said})" if term.where is Where.ANYWHERE else term.query for term in sought
+            f"({term.query}{said})" if said and term.where is Where.ANYWHERE else term.query
+            for term in sought
         ),
         ranked=" | ".join(texts or [term.query for term in sought]),
     )
+
+
+def whole(tenant: str, asked: Sequence[Asked]) -> str:
+    """What the lexemes of a recording of ``tenant`` must have, whichever language it is in."""
+    languages: dict[str, list[str]] = {}
+    for one in asked:
+        languages.setdefault(one.whole, []).append(f"'{_LANGUAGE}{one.language}'")
+    questions = [
+        f"({_joined(' | ', those)} & {question})" if len(languages) > 1 else question
+        for question, those in languages.items()
+    ]
+    return f"'{_TENANT}{tenant}' & {_joined(' | ', questions)}"
 
 
 def _sought(term: Term, stems: Stems) -> Sought:
@@ -162,7 +188,7 @@ def _sought(term: Term, stems: Stems) -> Sought:
 
 def _choice(word: Word, stem: Stem, mark: str, *, prefix: bool) -> Choice:
     as_written = prefix or stem.stop or mark == _SPEAKER
-    lexemes = {word.folded} if as_written else stem.lexemes
+    lexemes = (word.folded,) if as_written else stem.stems
     required = prefix or not stem.stop or mark != ""
     return Choice(tuple(sorted(mark + lexeme for lexeme in lexemes)), prefix, required)
 

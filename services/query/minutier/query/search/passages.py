@@ -129,10 +129,11 @@ def _cuts(text: str) -> Iterator[tuple[int, int]]:
     while len(text) - start > _MOST_CHARACTERS:
         most = start + _MOST_CHARACTERS
         least = start + _MOST_CHARACTERS // 2
-        end = next((found + 1 for mark in (". ", " ") if (found := text.rfind(mark, least, most)) >= 0), most)
+        ends = (text.rfind(mark, least, most) + len(mark) for mark in (". ", " "))
+        end = next((end for end in ends if end > least), most)
         yield start, end
         start = end
-    if text[start:].strip():
+    if start or text.strip():
         yield start, len(text)
 
 

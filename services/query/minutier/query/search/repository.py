@@ -1,71 +1,35 @@
-"""Every SQL statement that writes what is searched, within a transaction that is confined to its tenant."""
+"""Every SQL statement of search."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import CursorResult, TextClause, text
-from sqlmodel import select
+from sqlalchemy import TextClause, cast, text, tuple_
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.query.folding import fold
+from minutier.query.database import run, within
+from minutier.query.identity.domain import Person
 from minutier.query.models import RecordingRow
-from minutier.query.search.lexemes import Stem, Stems, belonging
+from minutier.query.paging import Position
+from minutier.query.repository import readable
+from minutier.query.search.highlight import Places
+from minutier.query.search.lexemes import Asked, Stems, belonging, whole
+from minutier.query.search.models import SearchedRow
 from minutier.query.search.passages import Kind, Passage
-
-# Those that PostgreSQL has stemmers for, by ISO 639; words of any other are found as they are written.
-_STEMMERS = {
-    "ar": "arabic",
-    "ca": "catalan",
-    "da": "danish",
-    "de": "german",
-    "el": "greek",
-    "en": "english",
-    "es": "spanish",
-    "eu": "basque",
-    "fi": "finnish",
-    "fr": "french",
-    "ga": "irish",
-    "hi": "hindi",
-    "hu": "hungarian",
-    "hy": "armenian",
-    "id": "indonesian",
-    "it": "italian",
-    "lt": "lithuanian",
-    "nb": "norwegian",
-    "ne": "nepali",
-    "nl": "dutch",
-    "nn": "norwegian",
-    "no": "norwegian",
-    "pt": "portuguese",
-    "ro": "romanian",
-    "ru": "russian",
-    "sr": "serbian",
-    "sv": "swedish",
-    "ta": "tamil",
-    "tr": "turkish",
-    "yi": "yiddish",
-}
-
-# Before anything tells the language.
-UNKNOWN_LANGUAGE = "und"
+from minutier.query.search.ports import Candidate, Head, Hit
+from minutier.query.search.stemming.languages import UNKNOWN_LANGUAGE
+from minutier.query.search.stemming.repository import languages, stems
 
 _ROWS_AT_ONCE = 1000
 
 # PostgreSQL takes 1 MiB of lexemes a row; each takes its letters and, at most, so many bytes beside.
 _MOST_LEXEME_BYTES = 1_000_000
 _BYTES_BESIDE = 4
-
-_STEMS = text("""
-    select a.language, a.word, ts_lexize(a.stemmer, a.word), ts_lexize(a.stemmer, a.folded)
-    from (
-        select language, word, folded, cast(stemmer as regdictionary) as stemmer
-        from unnest(
-            cast(:languages as text[]), cast(:stemmers as text[]), cast(:words as text[]),
-            cast(:folded as text[])
-        ) as given (language, stemmer, word, folded)
-    ) as a
-""")
 
 _OPEN = text("""
     insert into searched (recording_id, tenant, happened_at, language, rules)
@@ -129,26 +93,77 @@ _SUM_UP = text("""
 """)
 
 
-async def stems(session: AsyncSession, words: Mapping[str, Collection[str]]) -> dict[str, Stems]:
-    """By language, what each of its words comes to."""
-    found: dict[str, dict[str, Stem]] = {language: {} for language in words}
-    asked: list[tuple[str, str]] = []
-    for language, those in words.items():
-        if language in _STEMMERS:
-            asked += [(language, word) for word in those]
-        else:
-            found[language] = {word: Stem(frozenset({fold(word)})) for word in those}
-    if asked:
-        given = {
-            "languages": [language for language, _ in asked],
-            "stemmers": [f"pg_catalog.{_STEMMERS[language]}_stem" for language, _ in asked],
-            "words": [word for _, word in asked],
-            "folded": [fold(word) for _, word in asked],
-        }
-        for language, word, of_word, of_folded in await _run(session, _STEMS, given):
-            lexemes = {fold(stem) for stem in (*(of_word or ()), *(of_folded or ()))}
-            found[language][word] = Stem(frozenset(lexemes), stop=not of_word)
-    return dict(found)
+# Estimates are good only for what is asked for, and compiling takes longer than the answer may.
+_PLAN = text(
+    "select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
+)
+
+# What is found in a title says more than what somebody happened to say.
+_WEIGHTS = {Kind.TITLE: 4.0, Kind.SPEAKER: 2.0, Kind.MINUTES: 1.5, Kind.WORDS: 1.0}
+
+# How many passages of a recording are shown, and how a passage's number is told from its kind.
+_BEST = 3
+_NUMBER = 2**32 - 1
+
+# Having more of the terms in one passage counts most, then how often and how close together they are.
+_RANK = """
+    with hit as (
+        select
+            recording_id, kind, number, terms,
+            {mask} as mask,
+            bit_count(({mask})::bit(32)) as held,
+            weight * ts_rank_cd(lexemes, ranked, 1) as rank
+        from unnest(cast(:ids as uuid[]), cast(:spoken as text[])) as candidate (id, language)
+        join unnest(
+            cast(:languages as text[]), cast(:any as tsquery[]), cast(:ranked as tsquery[]),
+            cast(:terms as integer[]), {arrays}
+        ) as asked (language, anything, ranked, terms, {columns}) using (language)
+        join passages on recording_id = candidate.id and tenant = :tenant
+        join unnest(cast(:kinds as smallint[]), cast(:weights as double precision[]))
+            as weighed (kind, weight) using (kind)
+        where lexemes @@ anything
+    )
+    select
+        recording_id,
+        cast(max(held) + ln(1 + sum(rank)) as double precision),
+        count(*),
+        (array_agg((kind::bigint << 32) | number order by held desc, rank desc, kind, number))[1 : :best]
+    from hit group by recording_id, terms having bit_or(mask) = (1::bigint << terms) - 1
+"""
+
+_HEADS = text("""
+    select recordings.id, recordings.title, recordings.happened_at, searched.duration, searched.language
+    from recordings join searched on recording_id = id
+    where recordings.tenant = :tenant and searched.tenant = :tenant and id = any(cast(:ids as uuid[]))
+""")
+
+_PASSAGES = text("""
+    select
+        recording_id,
+        (
+            select jsonb_object_agg(lexeme, positions) from unnest(lexemes)
+            where positions is not null
+                and (lexeme = any(cast(:lexemes as text[])) or lexeme ^@ any(cast(:prefixes as text[])))
+        ),
+        kind, number, text, segment, "start", "end", speaker, clock
+    from unnest(cast(:ids as uuid[]), cast(:kinds as smallint[]), cast(:numbers as integer[]))
+        with ordinality as wanted (recording_id, kind, number, place)
+    join passages using (recording_id, kind, number)
+    where tenant = :tenant
+    order by place
+""")
+
+
+@lru_cache
+def _rank(terms: int) -> TextClause:
+    """The statement for at most so many terms."""
+    return text(
+        _RANK.format(
+            mask=" | ".join(f"(lexemes @@ term{n})::int::bigint << {n}" for n in range(terms)),
+            arrays=", ".join(f"cast(:term{n} as tsquery[])" for n in range(terms)),
+            columns=", ".join(f"term{n}" for n in range(terms)),
+        )
+    )
 
 
 async def title(session: AsyncSession, tenant: str, id: UUID) -> str | None:
@@ -160,7 +175,7 @@ async def title(session: AsyncSession, tenant: str, id: UUID) -> str | None:
 async def open_index(session: AsyncSession, tenant: str, id: UUID, *, rules: int) -> str:
     """Have a recording searched, ``rules`` being those of what there is of it if it was not; its language."""
     given = {"id": id, "tenant": tenant, "language": UNKNOWN_LANGUAGE, "rules": rules}
-    language: str = (await _run(session, _OPEN, given)).scalar_one()
+    language: str = (await run(session, _OPEN, given)).scalar_one()
     return language
 
 
@@ -169,7 +184,7 @@ async def kept(
 ) -> dict[tuple[Kind, int], Passage]:
     """The passages of these ``kinds``, by kind and number."""
     given = {"id": id, "tenant": tenant, "kinds": [int(kind) for kind in kinds]}
-    rows = await _run(session, _KEPT, given)
+    rows = await run(session, _KEPT, given)
     return {(Kind(kind), number): Passage(Kind(kind), number, *rest) for kind, number, *rest in rows}
 
 
@@ -185,10 +200,10 @@ async def replace(
     recording = {"id": id, "tenant": tenant}
     if gone:
         keys = {"kinds": [int(kind) for kind, _ in gone], "numbers": [number for _, number in gone]}
-        await _run(session, _REMOVE, recording | keys)
+        await run(session, _REMOVE, recording | keys)
     for start in range(0, len(new), _ROWS_AT_ONCE):
         rows = new[start : start + _ROWS_AT_ONCE]
-        await _run(
+        await run(
             session,
             _ADD,
             recording
@@ -211,8 +226,8 @@ async def sum_up(
 ) -> None:
     """Have the recording found by what its passages hold now."""
     recording = {"id": id, "tenant": tenant}
-    await _run(session, _PLACE_MINUTES, recording | {"words": int(Kind.WORDS), "minutes": int(Kind.MINUTES)})
-    await _run(
+    await run(session, _PLACE_MINUTES, recording | {"words": int(Kind.WORDS), "minutes": int(Kind.MINUTES)})
+    await run(
         session,
         _SUM_UP,
         recording
@@ -227,7 +242,108 @@ async def sum_up(
     )
 
 
-async def _run(
-    session: AsyncSession, statement: TextClause, given: Mapping[str, object]
-) -> CursorResult[*tuple[Any, ...]]:
-    return await (await session.connection()).execute(statement, given)
+class Archive:
+    """What is searched; every look at it is one transaction, confined to who asks."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def open(self, person: Person) -> AsyncIterator["Reading"]:
+        """What ``person`` may read, as it is now."""
+        async with within(self._engine, person.tenant) as session:
+            await run(session, _PLAN, {})
+            yield Reading(session, person)
+
+
+class Reading:
+    """One look at what somebody may read."""
+
+    def __init__(self, session: AsyncSession, person: Person) -> None:
+        self._session = session
+        self._person = person
+
+    async def stems(self, words: Collection[str]) -> Mapping[str, Stems]:
+        """What ``words`` come to, by language, in each that recordings of the tenant are in."""
+        return await stems(self._session, await languages(self._session, self._person.tenant), words)
+
+    async def candidates(
+        self,
+        asked: Sequence[Asked],
+        *,
+        since: datetime | None,
+        before: datetime | None,
+        last: Position | None,
+        inclusive: bool,
+        limit: int,
+    ) -> Sequence[Candidate]:
+        """At most ``limit``, newest first, from behind ``last`` on, or from ``last`` on."""
+        if not asked:
+            return ()
+        place = tuple_(col(SearchedRow.happened_at), col(SearchedRow.recording_id))
+        statement = (
+            select(
+                SearchedRow.recording_id, SearchedRow.happened_at, SearchedRow.language, SearchedRow.passages
+            )
+            .where(
+                SearchedRow.tenant == self._person.tenant,
+                col(SearchedRow.lexemes).bool_op("@@")(cast(whole(self._person.tenant, asked), TSQUERY)),
+                col(SearchedRow.recording_id).in_(readable(self._person)),
+            )
+            .order_by(col(SearchedRow.happened_at).desc(), col(SearchedRow.recording_id).desc())
+            .limit(limit)
+        )
+        if since is not None:
+            statement = statement.where(col(SearchedRow.happened_at) >= since)
+        if before is not None:
+            statement = statement.where(col(SearchedRow.happened_at) < before)
+        if last is not None:
+            bound = (last.moment, last.id)
+            statement = statement.where(place <= bound if inclusive else place < bound)
+        return [Candidate(*row) for row in await self._session.exec(statement)]
+
+    async def rank(self, candidates: Sequence[Candidate], asked: Sequence[Asked]) -> Sequence[Hit]:
+        """Those of the candidates that are hits."""
+        most = max(len(one.terms) for one in asked)
+        given: dict[str, object] = {
+            "tenant": self._person.tenant,
+            "ids": [candidate.id for candidate in candidates],
+            "spoken": [candidate.language for candidate in candidates],
+            "languages": [one.language for one in asked],
+            "any": [" | ".join(one.terms) for one in asked],
+            "ranked": [one.ranked for one in asked],
+            "terms": [len(one.terms) for one in asked],
+            "kinds": [int(kind) for kind in _WEIGHTS],
+            "weights": list(_WEIGHTS.values()),
+            "best": _BEST,
+            **{
+                f"term{n}": [one.terms[n] if n < len(one.terms) else "" for one in asked] for n in range(most)
+            },
+        }
+        return [
+            Hit(found, score, matches, tuple((Kind(key >> 32), key & _NUMBER) for key in best))
+            for found, score, matches, best in await run(self._session, _rank(most), given)
+        ]
+
+    async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]:
+        given = {"tenant": self._person.tenant, "ids": list(ids)}
+        return {row[0]: Head(*row) for row in await run(self._session, _HEADS, given)}
+
+    async def passages(
+        self, hits: Sequence[Hit], asked: Sequence[Asked]
+    ) -> Mapping[UUID, Sequence[tuple[Passage, Places]]]:
+        """The best passages of each, best first, and where in them there is what was asked for."""
+        keys = [(hit.id, kind, number) for hit in hits for kind, number in hit.best]
+        choices = [choice for one in asked for term in one.sought for choice in term.choices]
+        given = {
+            "tenant": self._person.tenant,
+            "ids": [key[0] for key in keys],
+            "kinds": [int(kind) for _, kind, _ in keys],
+            "numbers": [number for _, _, number in keys],
+            "lexemes": [lexeme for choice in choices if not choice.prefix for lexeme in choice.lexemes],
+            "prefixes": [lexeme for choice in choices if choice.prefix for lexeme in choice.lexemes],
+        }
+        found: dict[UUID, list[tuple[Passage, Places]]] = {hit.id: [] for hit in hits}
+        for recording_id, places, kind, *rest in await run(self._session, _PASSAGES, given):
+            found[recording_id].append((Passage(Kind(kind), *rest), places or {}))
+        return found

@@ -1,0 +1,88 @@
+"""What searching needs from outside."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from minutier.query.identity.domain import Person
+from minutier.query.paging import Position
+from minutier.query.search.highlight import Places
+from minutier.query.search.lexemes import Asked, Stems
+from minutier.query.search.passages import Kind, Passage
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recording that has all that is asked for, somewhere; it has so many ``passages``."""
+
+    id: UUID
+    happened_at: datetime
+    language: str
+    passages: int
+
+    @property
+    def position(self) -> Position:
+        return Position(self.happened_at, self.id)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A candidate whose passages have each of the terms, and its best ones; a higher ``score`` is better."""
+
+    id: UUID
+    score: float
+    matches: int
+    best: tuple[tuple[Kind, int], ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is shown of the recording itself; ``duration`` is in seconds."""
+
+    id: UUID
+    title: str | None
+    happened_at: datetime
+    duration: float | None
+    language: str
+
+
+class Reading(Protocol):
+    """One look at what somebody may read."""
+
+    async def stems(self, words: Collection[str]) -> Mapping[str, Stems]:
+        """What ``words`` come to, by language, in each that recordings of the tenant are in."""
+        ...
+
+    async def candidates(
+        self,
+        asked: Sequence[Asked],
+        *,
+        since: datetime | None,
+        before: datetime | None,
+        last: Position | None,
+        inclusive: bool,
+        limit: int,
+    ) -> Sequence[Candidate]:
+        """At most ``limit``, newest first, from behind ``last`` on, or from ``last`` on."""
+        ...
+
+    async def rank(self, candidates: Sequence[Candidate], asked: Sequence[Asked]) -> Sequence[Hit]:
+        """Those of the candidates that are hits."""
+        ...
+
+    async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]: ...
+
+    async def passages(
+        self, hits: Sequence[Hit], asked: Sequence[Asked]
+    ) -> Mapping[UUID, Sequence[tuple[Passage, Places]]]:
+        """The best passages of each, best first, and where in them there is what was asked for."""
+        ...
+
+
+class Archive(Protocol):
+    def open(self, person: Person) -> AbstractAsyncContextManager[Reading]:
+        """What ``person`` may read, as it is now."""
+        ...
