@@ -42,6 +42,7 @@ async def test_a_reference_reads_the_version_it_was_made_for(store: Objects, tmp
     assert await store.read(old) == b"old"
     assert await store.read(new) == b"new"
     assert await store.find(ARTEFACTS, "a/versions") == (b"new", new)
+    assert await store.holds(old)
     await store.fetch(old, tmp_path / "old")
     assert (tmp_path / "old").read_bytes() == b"old"
 
@@ -53,12 +54,34 @@ async def test_a_reference_reads_the_version_it_was_made_for(store: Objects, tmp
 )
 async def test_what_is_not_there_is_missing(store: Objects, tmp_path: Path, changes: dict[str, str]) -> None:
     ref = (await store.write(ARTEFACTS, "a/missing", b"?", OCTETS)).model_copy(update=changes)
+    assert not await store.holds(ref)
     with pytest.raises(ObjectMissing):
         await store.read(ref)
     with pytest.raises(ObjectMissing):
         await store.fetch(ref, tmp_path / "file")
     if "version_id" not in changes:
         assert await store.find(ref.bucket, ref.key) is None
+
+
+async def test_a_part_is_read_of_the_version_that_is_referred_to(store: Objects) -> None:
+    old = await store.write(ARTEFACTS, "a/parts", b"0123456789", OCTETS)
+    await store.write(ARTEFACTS, "a/parts", b"abcdefghij", OCTETS)
+    for start, length in ((0, 1), (0, 10), (3, 4), (9, 1)):
+        assert await store.read_range(old, start, length) == b"0123456789"[start : start + length]
+
+
+async def test_a_part_of_something_else_is_not_taken(store: Objects) -> None:
+    ref = await store.write(ARTEFACTS, "a/other-parts", b"0123456789", OCTETS)
+    unpinned = ref.model_copy(update={"version_id": None})
+    for body in (b"abcdefghij", b"0"):
+        await store.write(ARTEFACTS, "a/other-parts", body, OCTETS)
+        with pytest.raises(ObjectChanged):
+            await store.read_range(unpinned, 5, 5)
+    with pytest.raises(ObjectMissing):
+        await store.read_range(ref.model_copy(update={"key": "no/such"}), 0, 1)
+    await store.remove(Location(bucket=ARTEFACTS, key=ref.key, version_id=ref.version_id))
+    with pytest.raises(ObjectMissing):
+        await store.read_range(ref, 0, 1)
 
 
 @pytest.mark.parametrize("body", [b"other", b"longer than before", b""])

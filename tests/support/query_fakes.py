@@ -25,6 +25,7 @@ from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.clock import now
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
+from tests.support.query_audio import Sounds
 from tests.support.query_events import Documents
 from tests.support.query_people import Bearers
 from tests.support.query_webhooks import Webhooks
@@ -212,6 +213,7 @@ def application(table: Table, **parts: Any) -> FastAPI:
         "transcripts": Transcripts(documents=documents, layers=desk, cache_bytes=2**20),
         "editor": desk,
         "signals": Signals(),
+        "audio": Sounds(),
         "webhooks": Webhooks(),
         "settings": QuerySettings(),
     }

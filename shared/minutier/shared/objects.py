@@ -90,12 +90,24 @@ class Objects:
         if found.sha256 != ref.sha256:
             raise ObjectChanged
 
+    async def holds(self, ref: ObjectRef) -> bool:
+        """Whether the object is there, in the version that ``ref`` names."""
+        return await asyncio.to_thread(self._stat, ref.bucket, ref.key, ref.version_id) is not None
+
     async def read(self, ref: ObjectRef) -> bytes:
         """The bytes of a small object. Raises `ObjectMissing` or `ObjectChanged`."""
         body = await asyncio.to_thread(self._read, ref)
         if hashlib.sha256(body).hexdigest() != ref.sha256:
             raise ObjectChanged
         return body
+
+    async def read_range(self, ref: ObjectRef, start: int, length: int) -> bytes:
+        """``length`` bytes from ``start`` on, all of them within the object; at least one.
+
+        Raises `ObjectMissing`, and `ObjectChanged` where what lies there says that it is another: the digest
+        of a part cannot be checked.
+        """
+        return await asyncio.to_thread(self._read_range, ref, start, length)
 
     async def find(self, bucket: str, key: str) -> tuple[bytes, ObjectRef] | None:
         """The newest version of a small object, or ``None``."""
@@ -157,6 +169,19 @@ class Objects:
             # A byte more shows that it is not what was meant, whatever else has been put there.
             return bytes(response.read(ref.size + 1))
 
+    def _read_range(self, ref: ObjectRef, start: int, length: int) -> bytes:
+        try:
+            with self._opened(ref.bucket, ref.key, ref.version_id, start, length) as response:
+                told = response.headers.get(f"x-amz-meta-{_DIGEST}", ref.sha256)
+                body = bytes(response.read(length))
+        except S3Error as error:
+            if error.code == "InvalidRange":
+                raise ObjectChanged from None
+            raise
+        if told != ref.sha256 or len(body) != length:
+            raise ObjectChanged
+        return body
+
     def _find(self, bucket: str, key: str) -> tuple[bytes, ObjectRef]:
         with self._opened(bucket, key, None) as response:
             body = bytes(response.read())
@@ -165,10 +190,12 @@ class Objects:
         return body, ObjectRef(bucket=bucket, key=key, version_id=version_id, sha256=sha256, size=len(body))
 
     @contextmanager
-    def _opened(self, bucket: str, key: str, version_id: str | None) -> Iterator[BaseHTTPResponse]:
-        """Raises `ObjectMissing`, or what the client raises."""
+    def _opened(
+        self, bucket: str, key: str, version_id: str | None, start: int = 0, length: int = 0
+    ) -> Iterator[BaseHTTPResponse]:
+        """All of an object, or ``length`` bytes of it. Raises `ObjectMissing`, or what the client raises."""
         try:
-            response = self._client.get_object(bucket, key, version_id=version_id)
+            response = self._client.get_object(bucket, key, start, length, version_id=version_id)
         except S3Error as error:
             if error.code in _MISSING:
                 raise ObjectMissing from None
@@ -180,9 +207,9 @@ class Objects:
             response.close()
             response.release_conn()
 
-    def _stat(self, bucket: str, key: str) -> ObjectRef | None:
+    def _stat(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef | None:
         try:
-            found = self._client.stat_object(bucket, key)
+            found = self._client.stat_object(bucket, key, version_id=version_id)
         except S3Error as error:
             if error.code in _MISSING:
                 return None

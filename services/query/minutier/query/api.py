@@ -6,6 +6,9 @@ from minutier.query import routes
 from minutier.query.access import routes as access
 from minutier.query.access.door import Door
 from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.audio import routes as audio_routes
+from minutier.query.audio.listening import Listening
+from minutier.query.audio.ports import Objects
 from minutier.query.edits import routes as edits
 from minutier.query.edits.ports import Editor
 from minutier.query.identity import page
@@ -35,6 +38,7 @@ def build(
     transcripts: Transcripts,
     editor: Editor,
     signals: Signals,
+    audio: Objects,
     webhooks: Webhooks,
     settings: QuerySettings,
 ) -> FastAPI:
@@ -62,6 +66,7 @@ def build(
     )
     app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=page.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
+    app.include_router(audio_routes.router(gate=gate, door=door, listening=Listening(log), objects=audio))
     app.include_router(
         applications.router(gate=gate, webhooks=webhooks, networks=settings.webhook_networks)
     )

@@ -31,7 +31,8 @@ from minutier.shared.settings import ObjectSettings
 def build() -> Service:
     service = Service("query")
     settings = QuerySettings()
-    documents = Artefacts(Objects(ObjectSettings()))
+    objects = Objects(ObjectSettings())
+    documents = Artefacts(objects)
     signals = NatsSignals(lambda: service.nats)
     http = httpx.AsyncClient(follow_redirects=False)
     service.on_stop(http.aclose)
@@ -68,6 +69,7 @@ def build() -> Service:
             transcripts=transcripts,
             editor=editor,
             signals=signals,
+            audio=objects,
             webhooks=Webhooks(service.engine),
             settings=settings,
         )

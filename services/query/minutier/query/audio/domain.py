@@ -1,0 +1,49 @@
+"""Which bytes of a recording are asked for (RFC 9110, 14)."""
+
+import re
+from dataclasses import dataclass
+
+_ONE_RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
+
+
+class Unsatisfiable(Exception):
+    """The bytes that are asked for are not there."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """``length`` bytes from ``start`` on."""
+
+    start: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
+    def of(self, size: int) -> str:
+        """As `Content-Range` says it."""
+        return f"bytes {self.start}-{self.end - 1}/{size}"
+
+
+def asked(header: str | None, size: int) -> Span | None:
+    """The part of ``size`` bytes that ``header`` asks for; ``None`` where it is all of them.
+
+    What is malformed, in other units or several parts is answered with all, as the standard allows. Raises
+    `Unsatisfiable`.
+    """
+    parts = _ONE_RANGE.fullmatch(header or "")
+    if parts is None or not any(parts.groups()):
+        return None
+    first, last = parts.groups()
+    if not first:
+        length = min(int(last), size)
+        if length == 0:
+            raise Unsatisfiable
+        return Span(size - length, length)
+    start, end = int(first), min(int(last or size), size - 1)
+    if last and int(last) < start:
+        return None
+    if start >= size:
+        raise Unsatisfiable
+    return Span(start, end - start + 1)

@@ -1,0 +1,42 @@
+"""Who has listened, in the access log."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from uuid import UUID
+
+from minutier.query.access.log import Action
+from minutier.query.access.ports import AccessLog
+from minutier.query.identity.domain import Person
+
+_SECONDS = 600.0
+# Whoever is forgotten for others is written down once more.
+_MOST = 10_000
+
+
+class Listening:
+    """Writes down once in ten minutes that somebody listens, though a player asks for many parts."""
+
+    def __init__(self, log: AccessLog, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._noted: OrderedDict[tuple[str, str, UUID], float] = OrderedDict()
+        self._writing = asyncio.Lock()
+
+    async def note(self, person: Person, recording_id: UUID) -> None:
+        """Before anything is given: raises what the log raises."""
+        key = (person.tenant, person.id, recording_id)
+        if self._lately(key):
+            return
+        async with self._writing:
+            if self._lately(key):
+                return
+            await self._log.write(person, Action.AUDIO, recording_id)
+            self._noted.pop(key, None)
+            self._noted[key] = self._clock()
+            if len(self._noted) > _MOST:
+                self._noted.popitem(last=False)
+
+    def _lately(self, key: tuple[str, str, UUID]) -> bool:
+        return self._clock() - self._noted.get(key, -_SECONDS) < _SECONDS

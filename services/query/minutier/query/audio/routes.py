@@ -1,0 +1,132 @@
+"""What was said, to be heard."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from minutier.query.access.domain import Level
+from minutier.query.access.door import Door
+from minutier.query.audio.domain import Span, Unsatisfiable, asked
+from minutier.query.audio.listening import Listening
+from minutier.query.audio.ports import Objects
+from minutier.query.domain import Entry, Kind
+from minutier.query.etags import etag, headers
+from minutier.query.identity.domain import Person
+from minutier.query.identity.gate import Gate
+from minutier.schemas.events import Ingested
+from minutier.schemas.references import ObjectRef
+from minutier.shared.errors import Permanent
+from minutier.shared.problems import described
+
+_FLAC = "audio/flac"
+# As much of it as is in memory for one client.
+_CHUNK_BYTES = 256 * 1024
+
+_BINARY = {"content": {_FLAC: {"schema": {"type": "string", "format": "binary"}}}}
+Track = Annotated[
+    str | None,
+    Query(pattern=r"^p[1-9][0-9]{0,8}$", description="of one participant, where there are tracks"),
+]
+
+
+def router(*, gate: Gate, door: Door, listening: Listening, objects: Objects) -> APIRouter:
+    api = APIRouter(prefix="/api/v1/recordings/{id}", tags=["audio"], responses=described(401, 403, 404, 422))
+    asking: Any = Depends(gate.person)
+
+    async def found(id: UUID, track: str | None, person: Person) -> ObjectRef:
+        entry = (await door.open(person, id, Level.READ)).entry
+        ref = _audio_of(entry, track)
+        await listening.note(person, id)
+        return ref
+
+    @api.get(
+        "/audio",
+        response_class=StreamingResponse,
+        responses={**described(416), 200: _BINARY, 206: {**_BINARY, "description": "a part of it"}},
+    )
+    async def get_audio(id: UUID, request: Request, track: Track = None, person: Person = asking) -> Response:
+        """All that was recorded, or the part that `Range` asks for."""
+        ref = await found(id, track, person)
+        told = _headers(request, ref)
+        given = request.headers.get("range")
+        if request.headers.get("if-range", told["ETag"]) != told["ETag"]:
+            given = None
+        try:
+            part = asked(given, ref.size)
+        except Unsatisfiable:
+            raise HTTPException(
+                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+                f"There are {ref.size} bytes, and none that 'Range' asks for.",
+                {"Content-Range": f"bytes */{ref.size}"},
+            ) from None
+        span = part or Span(0, ref.size)
+        told["Content-Length"] = str(span.length)
+        if part is not None:
+            told["Content-Range"] = part.of(ref.size)
+        status = HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT
+        body = _chunks(objects, ref, span, await _beginning(objects, ref, span))
+        return StreamingResponse(body, status, told, media_type=_FLAC)
+
+    @api.head("/audio", responses={200: _BINARY})
+    async def head_audio(
+        id: UUID, request: Request, track: Track = None, person: Person = asking
+    ) -> Response:
+        """How much there is, and which version."""
+        ref = await found(id, track, person)
+        told = _headers(request, ref)
+        await _beginning(objects, ref, Span(0, min(1, ref.size)))
+        return Response(headers={**told, "Content-Length": str(ref.size)}, media_type=_FLAC)
+
+    return api
+
+
+def _audio_of(entry: Entry, track: str | None) -> ObjectRef:
+    """Answers 404 where there is none, and says which there are."""
+    if entry.newest(Kind.RECEIVED) is not None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "This is a text that was handed in: it has no audio.")
+    fact = entry.newest(Kind.INGESTED)
+    if fact is None or fact.ingested is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "This recording has no audio yet: it was not taken in.")
+    ingested = Ingested.model_validate(fact.ingested)
+    by_track = {each.participant_id: each.audio for each in ingested.tracks}
+    if track is None and ingested.audio is not None:
+        return ingested.audio
+    if track is not None and track in by_track:
+        return by_track[track]
+    if not by_track:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "This recording has no tracks. Ask without 'track'.")
+    raise HTTPException(
+        HTTPStatus.NOT_FOUND, f"Ask for one of this recording's tracks: 'track' is {', '.join(by_track)}."
+    )
+
+
+def _headers(request: Request, ref: ObjectRef) -> dict[str, str]:
+    return {**headers(request, etag(ref.sha256)), "Accept-Ranges": "bytes"}
+
+
+async def _beginning(objects: Objects, ref: ObjectRef, span: Span) -> bytes:
+    """Read before anything is answered, so that what is gone is answered with 404."""
+    try:
+        return await _read(objects, ref, span.start, span.end)
+    except Permanent as error:
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, f"The audio of this recording is no longer there ({error.reason})."
+        ) from None
+
+
+async def _chunks(objects: Objects, ref: ObjectRef, span: Span, beginning: bytes) -> AsyncIterator[bytes]:
+    """Each is a request of its own to the store, so that a player that is paused holds nothing there."""
+    chunk, place = beginning, span.start
+    while chunk:
+        yield chunk
+        place += len(chunk)
+        chunk = await _read(objects, ref, place, span.end)
+
+
+async def _read(objects: Objects, ref: ObjectRef, start: int, end: int) -> bytes:
+    return await objects.read_range(ref, start, min(_CHUNK_BYTES, end - start)) if start < end else b""
