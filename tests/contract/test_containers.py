@@ -142,7 +142,12 @@ def test_every_variable_is_read(name: str) -> None:
         for field in kind.model_fields
     }
     if name == "minutier":
-        known |= {"MINUTIER_QUERY_URL", "MINUTIER_INGESTION_URL", "MINUTIER_INGESTION_OPERATOR_KEY"}
+        known |= {
+            "MINUTIER_QUERY_URL",
+            "MINUTIER_QUERY_TOKEN",
+            "MINUTIER_INGESTION_URL",
+            "MINUTIER_INGESTION_OPERATOR_KEY",
+        }
     given = {key for key in CONTAINERS[name].get("environment", {}) if key.startswith("MINUTIER_")}
     assert {key.partition("__")[0] for key in given} <= known
 

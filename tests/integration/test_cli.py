@@ -8,13 +8,15 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import httpx
 import nats
 import pytest
 
 from minutier.compose.embedded import System, running
-from minutier.compose.people import PARTICIPANT
+from minutier.compose.people import COMPLIANCE, OUTSIDER, PARTICIPANT, TENANT, LocalPerson
 from minutier.schemas.codec import encode
 from minutier.schemas.documents import MinutesDocument, RecordingDocument, TranscriptDocument
 from minutier.schemas.events import RecordingIngested, Stage
@@ -22,8 +24,10 @@ from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
+from tests.support.delivery_service import until
 from tests.support.ingestion_system import told as told_of
 from tests.support.media import Sound, write
+from tests.support.oidc import Browser
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +149,7 @@ async def test_a_wait_that_is_interrupted_ends_at_once(system: System, wav: Path
 async def test_status_tells_what_runs_and_waits(system: System, wav: Path) -> None:
     await ended(await minutier(system, "ingest", str(wav), "--tenant", "waiting"))
     document = json.loads(await shown(system, "status"))
-    assert {"nats", "postgres", "s3", "ingestion", "query"} == set(document["processes"])
+    assert {"nats", "postgres", "s3", "signin", "ingestion", "query"} == set(document["processes"])
     assert {process["phase"] for process in document["processes"].values()} == {"ready"}
     assert "diarization-recording-ingested" in {row["consumer"] for row in document["consumers"]}
     assert document["dead_letters"] == 0
@@ -180,6 +184,55 @@ async def test_a_recording_is_whose_the_command_says_and_else_of_the_participant
         ],
         [("owner", PARTICIPANT.email)],
     ]
+
+
+async def test_a_recording_is_shared_with_others_and_given_to_whoever_is_to_own_it(
+    system: System, tmp_path: Path
+) -> None:
+    own = write(tmp_path / "own.wav", Sound(5.0))
+    recording = json.loads(await shown(system, "ingest", str(own)))["recordings"][0]["recording_id"]
+
+    async def known() -> bool:
+        return await seen_by(system, PARTICIPANT, recording) == 200
+
+    await until(known, 60)
+    assert await seen_by(system, OUTSIDER, recording) == 404
+    assert await seen_by(system, COMPLIANCE, recording) == 200
+    shares = json.loads(await shown(system, "share", recording, OUTSIDER.email, "--until", "2100-01-01"))
+    assert OUTSIDER.email in {share["name"] for share in shares["shares"]}
+    assert await seen_by(system, OUTSIDER, recording) == 200
+    await shown(system, "share", recording, OUTSIDER.email, "--take-back")
+    assert await seen_by(system, OUTSIDER, recording) == 404
+    status, out, err = await ended(await minutier(system, "owner", recording, OUTSIDER.email))
+    assert (status, out, "has an owner" in err) == (1, "", True)
+
+
+async def seen_by(system: System, person: LocalPerson, recording: str) -> int:
+    """The status with which somebody is answered who asks for a recording."""
+    bearer = {"Authorization": f"Bearer {await asyncio.to_thread(system.token, person.subject)}"}
+    async with httpx.AsyncClient(base_url=system.url("query"), headers=bearer) as http:
+        return (await http.get(f"/api/v1/recordings/{recording}")).status_code
+
+
+async def test_anybody_on_the_machine_signs_in_as_whom_they_choose(system: System) -> None:
+    base = system.url("query")
+    for name in (base, base.replace("127.0.0.1", "localhost")):
+        async with Browser() as browser:
+            page = await browser.get(f"{name}/sign-in?to=/api/v1/me")
+            assert (await browser.http.get(f"{name}/api/v1/me")).status_code == 401
+            chosen = await browser.submit(page, person=COMPLIANCE.subject)
+            me = (await browser.get(chosen.headers["location"])).json()
+            assert me == {
+                "id": f"local/{COMPLIANCE.subject}",
+                "name": COMPLIANCE.name,
+                "email": COMPLIANCE.email,
+                "tenant": TENANT,
+                "roles": ["compliance"],
+            }
+            left = await browser.post(f"{name}/sign-out")
+            home = await browser.http.get(left.headers["refresh"].partition("url=")[2])
+            assert home.headers["location"] == f"{name}/"
+            assert (await browser.http.get(f"{name}/api/v1/me")).status_code == 401
 
 
 async def test_wrong_arguments_are_told_before_anything_is_sent(system: System, wav: Path) -> None:
@@ -237,17 +290,18 @@ async def complete(system: System, recording: UUID) -> None:
         Stage.ATTRIBUTION: told.transcript(recording=recording),
         Stage.SUMMARISATION: told.minutes(recording),
     }
+    whose: dict[str, Any] = {"recording": recording, "tenant": TENANT}
     refs = {
-        stage: await artefacts.store(document, tenant="acme", stage=stage, version="1")
+        stage: await artefacts.store(document, tenant=TENANT, stage=stage, version="1")
         for stage, document in documents.items()
     }
     client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
     try:
         for event in (
-            told.diarized(recording=recording),
-            told.transcribed(recording=recording),
-            told.attributed(refs[Stage.ATTRIBUTION], recording=recording),
-            told.written(refs[Stage.SUMMARISATION], recording=recording),
+            told.diarized(**whose),
+            told.transcribed(**whose),
+            told.attributed(refs[Stage.ATTRIBUTION], **whose),
+            told.written(refs[Stage.SUMMARISATION], **whose),
         ):
             await client.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
     finally:

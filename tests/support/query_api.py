@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 STAGES = ("ingestion", "diarization", "transcription", "attribution", "summarisation")
 
@@ -41,9 +41,19 @@ class QueryApi:
     page: int = 2
     named: list[tuple[str, Any]] = field(default_factory=list)
     refuses: str | None = None
+    # Who is answered, and what anybody else is told.
+    tokens: set[str] | None = None
+    forbids: str | None = None
+    shares: dict[str, Any] = field(default_factory=dict)
     url: str = ""
 
-    def answer(self, target: str, body: bytes = b"") -> tuple[int, str, str]:
+    def answer(
+        self, target: str, body: bytes = b"", method: str = "GET", token: str | None = None
+    ) -> tuple[int, str, str]:
+        if self.tokens is not None and token not in self.tokens:
+            return _problem(401, "The token is not accepted: it has expired. Get a new one.")
+        if self.forbids:
+            return _problem(403, self.forbids)
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         path = parts.path.removeprefix("/api/v1/recordings").strip("/").split("/")
@@ -65,7 +75,18 @@ class QueryApi:
             case ["minutes"]:
                 return _json(self.minutes)
             case ["speakers", _] if self.refuses:
-                return 422, "application/problem+json", json.dumps({"detail": self.refuses})
+                return _problem(422, self.refuses)
+            case ["shares"]:
+                return _json([{"name": unquote(name), **given} for name, given in self.shares.items()])
+            case ["shares", whom, name] if method == "DELETE":
+                shared = self.shares.pop(f"{whom}/{name}", None)
+                return (204, "", "") if shared else _problem(404, "This recording is not shared so.")
+            case ["shares", whom, name]:
+                self.shares[f"{whom}/{name}"] = json.loads(body)
+                return 204, "", ""
+            case ["owner"]:
+                self.shares["owner"] = json.loads(body)
+                return 204, "", ""
             case ["speakers", speaker]:
                 self.named.append((speaker, json.loads(body)))
                 return _json(found)
@@ -77,19 +98,24 @@ def _json(document: Any) -> tuple[int, str, str]:
     return 200, "application/json", json.dumps(document)
 
 
+def _problem(status: int, detail: str) -> tuple[int, str, str]:
+    return status, "application/problem+json", json.dumps({"detail": detail})
+
+
 @contextmanager
 def serving(api: QueryApi) -> Iterator[QueryApi]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             given = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, kind, body = api.answer(self.path, given)
+            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            status, kind, body = api.answer(self.path, given, self.command, token)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())
 
-        do_PUT = do_GET
+        do_PUT = do_DELETE = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from minutier.compose import announce, cli, embedded
+from minutier.compose.api import Api
 from minutier.compose.failures import Status
 from tests.support.query_api import QueryApi, recording, serving
 
@@ -36,6 +38,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[QueryApi]:
     )
     with serving(answers):
         monkeypatch.setenv("MINUTIER_QUERY_URL", answers.url)
+        monkeypatch.setenv("MINUTIER_QUERY_TOKEN", "token")
         yield answers
 
 
@@ -144,6 +147,95 @@ def test_a_name_that_nobody_can_have_is_wrong_usage(api: QueryApi, minutier: typ
     assert (run.status, run.out, run.err) == (Status.USAGE, "", "'name': give 1 to 200 characters\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "whom", "given"),
+    [
+        (["zoe@example.org"], "person/zoe%40example.org", {"level": "read", "until": None}),
+        (["--group", "/a b/ü"], "group/%2Fa%20b%2F%C3%BC", {"level": "read", "until": None}),
+        (["zoe@example.org", "--edit"], "person/zoe%40example.org", {"level": "edit", "until": None}),
+    ],
+)
+def test_a_recording_is_shared_and_taken_back(
+    api: QueryApi, minutier: type[Run], arguments: list[str], whom: str, given: dict[str, object]
+) -> None:
+    run = minutier("share", "2222", *arguments)
+    assert (run.status, api.shares) == (0, {whom: given})
+    assert len(json.loads(minutier("share", "2222", *arguments, "--json").out)["shares"]) == 1
+    back = [argument for argument in arguments if argument != "--edit"]
+    assert minutier("share", "2222", *back, "--take-back").status == 0
+    assert api.shares == {}
+    again = minutier("share", "2222", *back, "--take-back")
+    assert (again.status, "not shared so" in again.err) == (Status.FAILED, True)
+
+
+def test_a_share_ends_with_the_day_it_is_until(api: QueryApi, minutier: type[Run]) -> None:
+    assert minutier("share", "2222", "zoe@example.org", "--until", "2030-12-31").status == 0
+    until = datetime.fromisoformat(api.shares["person/zoe%40example.org"]["until"])
+    assert until == datetime(2031, 1, 1).astimezone()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["zoe@example.org", "--group", "staff"],
+        ["zoe@example.org", "--take-back", "--edit"],
+        ["zoe@example.org", "--until", "tomorrow"],
+    ],
+)
+def test_a_share_is_with_one_and_ends_on_a_date(
+    api: QueryApi, minutier: type[Run], arguments: list[str]
+) -> None:
+    run = minutier("share", "2222", *arguments)
+    assert (run.status, run.out, api.shares) == (Status.USAGE, "", {})
+
+
+def test_a_recording_that_nobody_owns_is_given_away(api: QueryApi, minutier: type[Run]) -> None:
+    assert minutier("owner", "2222", "zoe@example.org").status == 0
+    assert api.shares == {"owner": {"email": "zoe@example.org"}}
+
+
+def test_what_one_may_not_do_is_told_as_the_service_says_it(api: QueryApi, minutier: type[Run]) -> None:
+    api.forbids = "Only the owner of this recording may do this."
+    run = minutier("transcript", THIRD)
+    assert (run.status, run.out, run.err) == (Status.FAILED, "", f"{api.forbids}\n")
+
+
+@pytest.mark.parametrize("token", [None, "", "two words", "expired"])
+def test_a_service_elsewhere_wants_a_token_that_it_accepts(
+    api: QueryApi, minutier: type[Run], monkeypatch: pytest.MonkeyPatch, token: str | None
+) -> None:
+    api.tokens = {"token"}
+    if token is None:
+        monkeypatch.delenv("MINUTIER_QUERY_TOKEN")
+    else:
+        monkeypatch.setenv("MINUTIER_QUERY_TOKEN", token)
+    run = minutier("list")
+    assert (run.status, run.out) == (Status.USAGE, "")
+    assert "MINUTIER_QUERY_TOKEN" in run.err
+
+
+def test_the_token_says_whose_recordings_are_listed(api: QueryApi, minutier: type[Run]) -> None:
+    run = minutier("list", "--tenant", "acme")
+    assert run.status == Status.USAGE
+    assert "--tenant" in run.err
+
+
+def test_titles_that_one_may_not_see_are_dashes(api: QueryApi, minutier: type[Run]) -> None:
+    api.recordings = [recording(FIRST, title=None)]
+    assert "11111111  –" in minutier("list").out
+
+
+async def test_a_token_that_has_expired_is_got_anew(api: QueryApi) -> None:
+    api.tokens = {"second"}
+    tokens = iter(["first", "second", "third"])
+    async with Api(api.url, lambda: next(tokens)) as client:
+        assert len(await client.recordings()) == 3
+        # Until it expires it is kept.
+        assert (await client.recording(FIRST))["id"] == FIRST
+    assert next(tokens) == "third"
+
+
 def test_up_tells_where_it_answers_and_where_recordings_are_handed_in(
     minutier: type[Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -159,12 +251,14 @@ def test_up_tells_where_it_answers_and_where_recordings_are_handed_in(
     monkeypatch.setattr(embedded, "running", running)
     run = minutier("up", "--data-dir", str(tmp_path), "--json")
     told = json.loads(run.out)
-    assert (told["api"], told["ingestion"], told["data"]) == (
+    assert (told["pages"], told["api"], told["ingestion"], told["data"]) == (
+        "http://query/",
         "http://query/api/v1",
         "http://ingestion",
         str(tmp_path),
     )
     assert "  recordings  http://ingestion" in run.err
+    assert "anybody on this machine, without a password" in run.err
     assert run.status == 0
 
 
@@ -176,6 +270,7 @@ def test_what_is_not_running_says_how_to_start_it(minutier: type[Run], tmp_path:
 
 def test_an_unreachable_service_is_named(minutier: type[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINUTIER_QUERY_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("MINUTIER_QUERY_TOKEN", "token")
     run = minutier("list")
     assert run.status == Status.UNREACHABLE
     assert "http://127.0.0.1:1" in run.err

@@ -65,7 +65,7 @@ async def test_a_recording_that_nobody_knows_yet_is_waited_for(monkeypatch: pyte
     monkeypatch.setattr("minutier.compose.follow._RETRY_SECONDS", 0.01)
     answers = QueryApi()
     with serving(answers):
-        async with Api(answers.url) as api:
+        async with Api(answers.url, lambda: "token") as api:
             following = asyncio.create_task(follow(api, [FIRST]))
             await asyncio.sleep(0.1)
             assert not following.done()
@@ -76,6 +76,6 @@ async def test_a_recording_that_nobody_knows_yet_is_waited_for(monkeypatch: pyte
 
 async def test_a_service_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("minutier.compose.follow._RETRY_SECONDS", 0.0)
-    async with Api("http://127.0.0.1:1") as api:
+    async with Api("http://127.0.0.1:1", lambda: "token") as api:
         with pytest.raises(Unreachable):
             await asyncio.wait_for(follow(api, [FIRST]), 10)

@@ -1,14 +1,17 @@
 """The query service, as the command line sees it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
 import httpx_sse
 
 from minutier.compose.failures import Failure, Status, WrongUsage
+from minutier.compose.tokens import Bearer
 
 Recording = dict[str, Any]
 
@@ -37,6 +40,17 @@ class Refused(Failure):
         super().__init__(f"The query service could not answer: {reason}")
 
 
+class NotAdmitted(WrongUsage):
+    """The query service does not know who asks."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason} MINUTIER_QUERY_TOKEN is what the command shows to a service elsewhere.")
+
+
+class Forbidden(Failure):
+    """Whoever asks may not do this; the text is what the service said."""
+
+
 class Unacceptable(WrongUsage):
     """What was given is not of the form that the query service takes; the text is what it said."""
 
@@ -56,14 +70,19 @@ class Ambiguous(WrongUsage):
 
 
 class Api:
-    """A client of the HTTP API; every call raises `Unreachable`, `Refused`, `Unacceptable` or `NotFound`."""
+    """A client of the HTTP API, which shows what ``token`` gives.
 
-    def __init__(self, url: str) -> None:
+    Every call raises `Unreachable`, `NotAdmitted`, `Forbidden`, `NotFound`, `Unacceptable` or `Refused`, or
+    what ``token`` does.
+    """
+
+    def __init__(self, url: str, token: Callable[[], str]) -> None:
         self._url = url
         try:
             self._client = httpx.AsyncClient(
                 base_url=f"{url}/api/v1",
                 timeout=_SECONDS,
+                auth=Bearer(token),
                 trust_env=False,
                 # Reading the certificates takes a while, and only https has a use for them.
                 verify=url.startswith("https:"),
@@ -77,13 +96,13 @@ class Api:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def recordings(self, tenant: str | None = None) -> list[Recording]:
-        """All of them, newest first, as the service orders them."""
+    async def recordings(self) -> list[Recording]:
+        """All that may be seen, newest first, as the service orders them."""
         found: list[Recording] = []
         cursor: str | None = None
         for _ in range(_PAGES):
-            given = {"tenant": tenant, "after": cursor, "limit": str(_PAGE)}
-            page = await self._document("recordings", {key: value for key, value in given.items() if value})
+            given = {"limit": str(_PAGE)} | ({"after": cursor} if cursor else {})
+            page = await self._document("recordings", given)
             found += page["items"]
             cursor = page["next"]
             if cursor is None:
@@ -106,6 +125,24 @@ class Api:
         """Say who a speaker is; ``None`` takes back what was said."""
         path = f"recordings/{id}/speakers/{speaker}"
         return self._read(await self._send("PUT", path, json={"name": name}))
+
+    async def shares(self, id: str) -> list[dict[str, Any]]:
+        """Who may see a recording."""
+        found: list[dict[str, Any]] = (await self._get(f"recordings/{id}/shares")).json()
+        return found
+
+    async def share(self, id: str, whom: str, name: str, level: str, until: datetime | None) -> None:
+        """Give a ``person`` or a ``group`` to ``read`` or ``edit``, before ``until`` where there is one."""
+        given = {"level": level, "until": until.isoformat() if until else None}
+        await self._send("PUT", f"recordings/{id}/shares/{whom}/{quote(name, safe='')}", json=given)
+
+    async def take_back(self, id: str, whom: str, name: str) -> None:
+        """Take a share back."""
+        await self._send("DELETE", f"recordings/{id}/shares/{whom}/{quote(name, safe='')}")
+
+    async def give(self, id: str, email: str) -> None:
+        """Give a recording that nobody owns to somebody."""
+        await self._send("PUT", f"recordings/{id}/owner", json={"email": email})
 
     async def progress(self, id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Events (``progress`` or ``state``, data) until the recording is done or the connection ends."""
@@ -165,6 +202,10 @@ def _checked(response: httpx.Response) -> httpx.Response:
     except (ValueError, KeyError, TypeError):
         detail = f"HTTP status {response.status_code}."
     match response.status_code:
+        case httpx.codes.UNAUTHORIZED:
+            raise NotAdmitted(detail)
+        case httpx.codes.FORBIDDEN:
+            raise Forbidden(detail)
         case httpx.codes.NOT_FOUND:
             raise NotFound(detail)
         case httpx.codes.UNPROCESSABLE_ENTITY:

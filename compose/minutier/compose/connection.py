@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minutier.compose.directory import DataDirectory, State, default_path
-from minutier.compose.failures import Failure, Status
+from minutier.compose.failures import Failure, Status, WrongUsage
 
 if TYPE_CHECKING:
+    from minutier.compose.api import Api
     from minutier.shared.settings import NatsSettings, ObjectSettings
 
 
@@ -29,6 +30,21 @@ class Connection:
     query_url: str
     directory: DataDirectory | None = None
     state: State | None = None
+
+    def api(self, tenant: str | None = None) -> "Api":
+        """A client of query: as the embedded participant, or with the token that the environment has.
+
+        The participant is an operator as well, of ``tenant`` or else of the usual one; a token is of its own.
+        """
+        from minutier.compose.api import Api
+        from minutier.compose.people import TENANT
+        from minutier.compose.tokens import local_token, token_of_environment
+
+        if self.directory is None or self.state is None:
+            return Api(self.query_url, token_of_environment)
+        secret = self.directory.credentials(()).signin_secret
+        url = f"http://127.0.0.1:{self.state.processes['signin'].ports['http']}"
+        return Api(self.query_url, lambda: local_token(url, secret, tenant=tenant or TENANT))
 
     @property
     def nats(self) -> "NatsSettings":
@@ -64,6 +80,14 @@ def elsewhere() -> Connection | None:
 def find(option: Path | None) -> Connection:
     """Raises `NotRunning`."""
     return elsewhere() or embedded(data_directory(option))
+
+
+def reading(option: Path | None, tenant: str | None) -> "Api":
+    """A client for what there is of a tenant. Raises `NotRunning` or `WrongUsage`."""
+    connection = find(option)
+    if tenant is not None and connection.directory is None:
+        raise WrongUsage("The token in MINUTIER_QUERY_TOKEN says whose recordings there are. Leave --tenant.")
+    return connection.api(tenant)
 
 
 def embedded(directory: DataDirectory) -> Connection:

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from minutier.compose.api import FINAL, Api, NotFound, Recording, Unreachable
 from minutier.compose.terminal import console, say
+from minutier.compose.tokens import NoToken
 from minutier.schemas.events import Stage
 
 _RETRY_SECONDS = 0.5
@@ -30,7 +31,7 @@ async def follow(api: Api, ids: Sequence[str]) -> list[Recording]:
     """The recordings as they are when nothing more will happen to them.
 
     One that is not known yet is waited for, and so is a service that starts again; raises
-    `NotFound` or `Unreachable` where that takes longer than half a minute.
+    `NotFound`, `Unreachable` or `NoToken` where that takes longer than half a minute.
     """
     with _display(ids) as display:
         return await asyncio.gather(*(_follow(api, followed, display) for followed in ids))
@@ -50,7 +51,7 @@ async def _follow(api: Api, id: str, display: Display) -> Recording:
                     display.show(data)
                 else:
                     display.advance(id, data["stage"], data["fraction"])
-        except (NotFound, Unreachable):
+        except (NotFound, Unreachable, NoToken):
             failures += 1
             if failures > _RETRIES:
                 raise

@@ -20,7 +20,7 @@ def recordings(console: Console, items: list[dict[str, Any]]) -> None:
         duration = item.get("duration")
         table.add_row(
             item["id"][:8],
-            escape(item.get("title") or ""),
+            escape(item.get("title") or "–"),
             item["state"] + (f" ({item['reason']})" if item.get("reason") else ""),
             clock(duration) if duration is not None else "",
             item.get("language") or "",
@@ -68,7 +68,7 @@ def status(console: Console, document: dict[str, Any]) -> None:
     in_flight = Table("in flight", "title", "stages that run", box=None)
     for item in document["in_flight"]:
         running = [name for name, stage in item["stages"].items() if stage["state"] == "running"]
-        in_flight.add_row(item["id"][:8], escape(item.get("title") or ""), ", ".join(running))
+        in_flight.add_row(item["id"][:8], escape(item.get("title") or "–"), ", ".join(running))
     for table in (processes, waiting, in_flight):
         if table.rows:
             console.print(table)

@@ -8,6 +8,7 @@ any of them, and, since they may read the directory itself, as an operator.
 import base64
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import time
@@ -21,8 +22,6 @@ from urllib.parse import urlencode, urlsplit
 import uvicorn
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -33,7 +32,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from minutier.compose import signin_page
 from minutier.compose.people import CLIENT, GROUPS_OF_STAFF, PEOPLE, TENANT, LocalPerson
 from minutier.shared.loopback import host_and_port, is_loopback
-from minutier.shared.settings import Settings
 
 API = "minutier"
 _TOKEN_SECONDS = 3600
@@ -45,13 +43,6 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _PASSED_ON = ("client_id", "redirect_uri", "state", "nonce", "code_challenge")
 _MOST_CHARACTERS = 2000
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-
-
-class SignInSettings(Settings):
-    model_config = SettingsConfigDict(env_prefix="MINUTIER_SIGNIN_")
-
-    port: int = Field(0, ge=0, le=65535)
-    secret: SecretStr
 
 
 class Issuer:
@@ -300,12 +291,12 @@ def _from_here(request: Request, url: str) -> bool:
 
 
 def main() -> None:
-    settings = SignInSettings()
-    issuer = Issuer(f"http://127.0.0.1:{settings.port}")
+    """As the supervisor starts it, which says where and with which secret."""
+    port, secret = int(os.environ["MINUTIER_SIGNIN_PORT"]), os.environ["MINUTIER_SIGNIN_SECRET"]
     uvicorn.run(
-        build(issuer, settings.secret.get_secret_value()),
+        build(Issuer(f"http://127.0.0.1:{port}"), secret),
         host="127.0.0.1",
-        port=settings.port,
+        port=port,
         log_level="warning",
         access_log=False,
     )

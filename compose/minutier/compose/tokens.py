@@ -1,8 +1,13 @@
 """Tokens for the query service: the environment's, or the local sign-in's."""
 
+import asyncio
+import os
+import re
+from collections.abc import AsyncGenerator, Callable
+
 import httpx
 
-from minutier.compose.failures import Failure
+from minutier.compose.failures import Failure, Status, WrongUsage
 from minutier.compose.people import CLIENT, PARTICIPANT, TENANT
 
 _SECONDS = 10.0
@@ -10,6 +15,38 @@ _SECONDS = 10.0
 
 class NoToken(Failure):
     """The local sign-in does not give one."""
+
+    status = Status.UNREACHABLE
+
+
+class Bearer(httpx.Auth):
+    """Shows a token; where it has expired meanwhile, ``fetch`` gives another."""
+
+    def __init__(self, fetch: Callable[[], str]) -> None:
+        self._fetch = fetch
+        self._token: str | None = None
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        shown = self._token or await self._fresh()
+        request.headers["Authorization"] = f"Bearer {shown}"
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED and (fresh := await self._fresh()) != shown:
+            request.headers["Authorization"] = f"Bearer {fresh}"
+            yield request
+
+    async def _fresh(self) -> str:
+        self._token = await asyncio.to_thread(self._fetch)
+        return self._token
+
+
+def token_of_environment() -> str:
+    """Raises `WrongUsage`."""
+    token = os.environ.get("MINUTIER_QUERY_TOKEN")
+    if token is None or not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
+        raise WrongUsage(
+            "Set MINUTIER_QUERY_TOKEN to a token that the query service's identity provider gives for it."
+        )
+    return token.strip()
 
 
 def local_token(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from minutier.compose.announce import SOURCE, Details, announce
-from minutier.compose.api import Api, NotFound
+from minutier.compose.api import NotFound
 from minutier.compose.connection import find
 from minutier.compose.failures import Failure, WrongUsage
 from minutier.compose.terminal import put, say, write
@@ -169,7 +169,7 @@ async def _hand_in(file: Path, data_dir: Path | None, details: Details) -> str:
     connection = find(data_dir)
     external_id = await asyncio.to_thread(digest, file)
     known = str(recording_id(details.tenant, SOURCE, external_id))
-    async with Api(connection.query_url) as api:
+    async with connection.api(details.tenant) as api:
         with suppress(NotFound):
             await api.recording(known)
             return known

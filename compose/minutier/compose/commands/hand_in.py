@@ -39,7 +39,6 @@ async def _ingest(
 ) -> None:
     from minutier.compose import render
     from minutier.compose.announce import announce
-    from minutier.compose.api import Api
     from minutier.compose.follow import follow
 
     results: list[dict[str, Any]] = []
@@ -50,7 +49,7 @@ async def _ingest(
             write(recording_id)
     complaints = []
     if watch:
-        async with Api(connection.query_url) as api:
+        async with connection.api(details.tenant) as api:
             recordings = await follow(api, [result["recording_id"] for result in results])
         for result, recording in zip(results, recordings, strict=True):
             result |= {key: recording[key] for key in ("state", "reason", "explanation")}

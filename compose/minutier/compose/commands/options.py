@@ -14,4 +14,5 @@ Participants = Annotated[
     list[str] | None,
     typer.Option("--participant", metavar="EMAIL", help="Who was there, and may read it; repeatable."),
 ]
+Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose recordings; 'default' if not given.")]
 Id = Annotated[str, typer.Argument(help="A recording's id, or a beginning only it has.")]

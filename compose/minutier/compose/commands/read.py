@@ -2,12 +2,13 @@
 
 import asyncio
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from minutier.compose.commands.options import DataDir, Id, Json
-from minutier.compose.connection import Connection, find
+from minutier.compose.commands.options import DataDir, Id, Json, Tenant
+from minutier.compose.connection import find, reading
 from minutier.compose.terminal import console, put, write
 
 
@@ -19,20 +20,21 @@ class Format(StrEnum):
     RTTM = "rttm"
 
 
-def status(data_dir: DataDir = None, json_: Json = False) -> None:
-    """Services, backlog per consumer, dead letters, and what is in flight."""
-    asyncio.run(_status(find(data_dir), json_))
+def status(tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
+    """Services, backlog per consumer, dead letters, and what of a tenant's is in flight."""
+    asyncio.run(_status(data_dir, tenant, json_))
 
 
-async def _status(connection: Connection, json_: bool) -> None:
+async def _status(data_dir: Path | None, tenant: str | None, json_: bool) -> None:
     from dataclasses import asdict
 
     from minutier.compose import render
-    from minutier.compose.api import FINAL, Api
+    from minutier.compose.api import FINAL
     from minutier.compose.backlog import backlog
 
-    waiting = await backlog(connection.nats)
-    async with Api(connection.query_url) as api:
+    connection = find(data_dir)
+    async with reading(data_dir, tenant) as api:
+        waiting = await backlog(connection.nats)
         in_flight = [found for found in await api.recordings() if found["state"] not in FINAL]
     processes = connection.state.processes if connection.state else {}
     document = {
@@ -46,21 +48,16 @@ async def _status(connection: Connection, json_: bool) -> None:
         render.status(console(), document)
 
 
-def list_(
-    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
-    data_dir: DataDir = None,
-    json_: Json = False,
-) -> None:
-    """All recordings."""
-    asyncio.run(_list(find(data_dir), tenant, json_))
+def list_(tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
+    """All recordings of a tenant."""
+    asyncio.run(_list(data_dir, tenant, json_))
 
 
-async def _list(connection: Connection, tenant: str | None, json_: bool) -> None:
+async def _list(data_dir: Path | None, tenant: str | None, json_: bool) -> None:
     from minutier.compose import render
-    from minutier.compose.api import Api
 
-    async with Api(connection.query_url) as api:
-        items = await api.recordings(tenant)
+    async with reading(data_dir, tenant) as api:
+        items = await api.recordings()
     if json_:
         put({"recordings": items})
     else:
@@ -70,30 +67,28 @@ async def _list(connection: Connection, tenant: str | None, json_: bool) -> None
 def transcript(
     id: Id,
     format: Annotated[Format, typer.Option(help="How it is written.")] = Format.TEXT,
+    tenant: Tenant = None,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> None:
     """Who said what."""
-    asyncio.run(_transcript(find(data_dir), id, Format.JSON if json_ else format))
+    asyncio.run(_transcript(data_dir, tenant, id, Format.JSON if json_ else format))
 
 
-async def _transcript(connection: Connection, id: str, format: Format) -> None:
-    from minutier.compose.api import Api
-
-    async with Api(connection.query_url) as api:
+async def _transcript(data_dir: Path | None, tenant: str | None, id: str, format: Format) -> None:
+    async with reading(data_dir, tenant) as api:
         write(await api.rendered_transcript(await api.resolve(id), format))
 
 
-def minutes(id: Id, data_dir: DataDir = None, json_: Json = False) -> None:
+def minutes(id: Id, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """What was said in short, with the times it rests on."""
-    asyncio.run(_minutes(find(data_dir), id, json_))
+    asyncio.run(_minutes(data_dir, tenant, id, json_))
 
 
-async def _minutes(connection: Connection, id: str, json_: bool) -> None:
+async def _minutes(data_dir: Path | None, tenant: str | None, id: str, json_: bool) -> None:
     from minutier.compose import render
-    from minutier.compose.api import Api
 
-    async with Api(connection.query_url) as api:
+    async with reading(data_dir, tenant) as api:
         full = await api.resolve(id)
         document = await api.minutes(full)
         if json_:

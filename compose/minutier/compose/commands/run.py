@@ -33,11 +33,14 @@ async def _up(data_dir: Path | None, json_: bool) -> None:
     say("Starting Minutier.")
     async with running(directory.path) as system:
         seconds = time.monotonic() - started
-        api, ingestion = f"{system.url('query')}/api/v1", system.url("ingestion")
+        pages, ingestion = f"{system.url('query')}/", system.url("ingestion")
+        api = f"{pages}api/v1"
         if json_:
-            put({"api": api, "ingestion": ingestion, "data": str(directory.path), "seconds": seconds})
+            told = {"pages": pages, "api": api, "ingestion": ingestion, "data": str(directory.path)}
+            put({**told, "seconds": seconds})
         say(
             f"Ready after {seconds:.1f} s. Press ^C to stop.\n"
+            f"  pages       {pages}  for anybody on this machine, without a password\n"
             f"  API         {api}\n"
             f"  recordings  {ingestion}  for meeting servers\n"
             f"  data        {directory.path}"
@@ -65,11 +68,10 @@ async def _demo(file: Path, data_dir: Path | None, json_: bool) -> None:
 
     from minutier.compose import render
     from minutier.compose.announce import Details, announce
-    from minutier.compose.api import Api
     from minutier.compose.follow import follow
     from minutier.compose.people import TENANT
 
-    async with _system(data_dir) as connection, Api(connection.query_url) as api:
+    async with _system(data_dir) as connection, connection.api() as api:
         # Each demonstration is a recording of its own.
         details = Details(TENANT, title="Demonstration")
         recording_id = await announce(file, connection, details, external_id=str(uuid4()))

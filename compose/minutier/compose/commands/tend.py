@@ -1,14 +1,17 @@
 """Setting right what nobody told of, or told wrongly."""
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minutier.compose.commands.options import DataDir, Id, Json
-from minutier.compose.connection import Connection, find
+from minutier.compose.commands.options import DataDir, Id, Json, Tenant
+from minutier.compose.connection import reading
 from minutier.compose.failures import WrongUsage
 from minutier.compose.terminal import put, write
+
+if TYPE_CHECKING:
+    from minutier.compose.api import Api
 
 
 def reconcile(
@@ -27,20 +30,20 @@ def name(
     speaker: Annotated[str, typer.Argument(help="A label of the transcript, such as 'Speaker 2', or an id.")],
     given: Annotated[str | None, typer.Argument(metavar="NAME", help="Who it is.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take back what was said by hand.")] = False,
+    tenant: Tenant = None,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> None:
     """Say who a speaker is; the transcript and the minutes are written anew."""
     if clear == (given is not None):
         raise WrongUsage("Give either a name or --clear.")
-    asyncio.run(_name(find(data_dir), id, speaker, given, json_))
+    asyncio.run(_name(reading(data_dir, tenant), id, speaker, given, json_))
 
 
-async def _name(connection: Connection, id: str, speaker: str, given: str | None, json_: bool) -> None:
-    from minutier.compose.api import Api
+async def _name(client: "Api", id: str, speaker: str, given: str | None, json_: bool) -> None:
     from minutier.compose.name import name_speaker
 
-    async with Api(connection.query_url) as api:
+    async with client as api:
         recording = await name_speaker(api, id, speaker, given)
     if json_:
         put(recording)
