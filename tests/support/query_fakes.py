@@ -27,6 +27,7 @@ from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
 from tests.support.query_audio import Sounds
 from tests.support.query_events import Documents
+from tests.support.query_identity import entrance
 from tests.support.query_people import Bearers
 from tests.support.query_webhooks import Webhooks
 
@@ -207,6 +208,7 @@ def application(table: Table, **parts: Any) -> FastAPI:
     documents = parts.pop("documents", table.documents)
     whole: dict[str, Any] = {
         "bearers": Bearers(),
+        "entrance": entrance(),
         "recordings": table,
         "shares": Shares(table),
         "log": Log(),
