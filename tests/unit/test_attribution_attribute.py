@@ -94,6 +94,7 @@ async def parts_of(
     return Parts(
         recording_id=RECORDING,
         tenant="t",
+        wanted_since=told.START,
         ingested=Ingested(
             source="livekit",
             announced_at=now(),

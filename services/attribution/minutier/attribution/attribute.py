@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from minutier.attribution.ports import Artefacts
@@ -22,10 +23,11 @@ RULES = 2
 
 @dataclass(frozen=True)
 class Parts:
-    """What is known of a recording so far."""
+    """What is known of a recording so far, and since when the newest of it is wanted."""
 
     recording_id: UUID
     tenant: str
+    wanted_since: datetime
     ingested: Ingested | None = None
     diarized: Diarized | None = None
     transcribed: Transcribed | None = None

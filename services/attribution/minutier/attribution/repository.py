@@ -1,5 +1,8 @@
 """Every SQL statement of attribution."""
 
+from datetime import UTC, datetime
+
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -7,42 +10,69 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from minutier.attribution.attribute import Parts
 from minutier.attribution.models import PartsRow
 from minutier.schemas.events import (
+    AnyEvent,
     Diarized,
     Ingested,
     RecordingIngested,
+    ReprocessingRequested,
     SpeechDiarized,
     SpeechTranscribed,
     Transcribed,
 )
+from minutier.shared import cancellations
 
 Part = RecordingIngested | SpeechDiarized | SpeechTranscribed
 
+_COLUMNS = {RecordingIngested: "ingested", SpeechDiarized: "diarized", SpeechTranscribed: "transcribed"}
 
-async def add(session: AsyncSession, event: Part) -> Parts:
-    """Keep what ``event`` brings and return all there is, the newest of each kind.
 
-    The row stays locked until the transaction ends, so that of two parts that arrive at once the
-    second sees the first: the join is neither missed nor made twice.
+async def add(session: AsyncSession, event: Part | ReprocessingRequested) -> Parts | None:
+    """What there is to be joined because of ``event``; ``None`` where it brings nothing newer, or nobody
+    wants it any more.
+
+    Of each kind the part counts that was wanted last, whichever arrives last. The row stays locked until the
+    transaction ends, so that of two parts that arrive at once the second sees the first: the join is neither
+    missed nor made twice.
     """
-    new = {"tenant": event.tenant}
-    statement = insert(PartsRow).values(recording_id=event.subject, **new)
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=[col(PartsRow.recording_id)], set_=new)
+    new = {"tenant": event.tenant, "wanted_since": event.wanted_since}
+    statement = insert(PartsRow).values(recording_id=event.subject, told={}, **new)
+    newest = func.greatest(col(PartsRow.wanted_since), statement.excluded.wanted_since)
+    await session.exec(
+        statement.on_conflict_do_update(
+            index_elements=[col(PartsRow.recording_id)], set_={**new, "wanted_since": newest}
+        )
     )
     row = (await session.exec(select(PartsRow).where(PartsRow.recording_id == event.subject))).one()
-    match event:
-        case RecordingIngested():
-            row.ingested = event.data.model_dump(mode="json")
-        case SpeechDiarized():
-            row.diarized = event.data.model_dump(mode="json")
-        case SpeechTranscribed():
-            row.transcribed = event.data.model_dump(mode="json")
+    if not isinstance(event, ReprocessingRequested) and not _keep(row, event):
+        return None
     session.add(row)
     await session.flush()
+    wanted_since = row.wanted_since or event.wanted_since
+    if await cancellations.cover(await session.connection(), event.subject, wanted_since):
+        return None
     return Parts(
         recording_id=row.recording_id,
         tenant=row.tenant,
+        wanted_since=wanted_since,
         ingested=Ingested.model_validate(row.ingested) if row.ingested else None,
         diarized=Diarized.model_validate(row.diarized) if row.diarized else None,
         transcribed=Transcribed.model_validate(row.transcribed) if row.transcribed else None,
     )
+
+
+def _keep(row: PartsRow, event: Part) -> bool:
+    """Whether ``event`` is newer than what ``row`` has of its kind, which it then replaces."""
+    column, told = _COLUMNS[type(event)], _told(event)
+    if row.told.get(column, []) > told:
+        return False
+    setattr(row, column, event.data.model_dump(mode="json"))
+    row.told = {**row.told, column: told}
+    return True
+
+
+def _told(event: AnyEvent) -> list[str]:
+    return [_sortable(event.wanted_since), _sortable(event.time), str(event.id)]
+
+
+def _sortable(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
