@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ async def worker() -> AsyncIterator[Worker]:
     await worker.stop()
 
 
-def cancellable(handler: Callable[..., object], *, long_running: bool = True) -> Callable[[Service], None]:
+def cancellable(handler: Callable[[AnyEvent, Work], Awaitable[None]], *, long_running: bool = True) -> Callable[[Service], None]:
     def subscribe(service: Service) -> None:
         service.on(RecordingIngested, long_running=long_running, cancellable=True)(handler)
         service.on(ReprocessingRequested, long_running=long_running, cancellable=True)(handler)

@@ -1,6 +1,5 @@
 """Minutes on the real servers, by an endpoint that is there and then is not."""
 
-import asyncio
 import json
 from uuid import UUID, uuid4
 
@@ -10,7 +9,17 @@ from nats.aio.client import Client
 from minutier.compose.embedded import System, running
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import Engine, MinutesDocument
-from minutier.schemas.events import MinutesWritten, Stage, TranscriptAttributed, Written
+from minutier.schemas.events import (
+    AnyEvent,
+    MinutesWritten,
+    Reprocessing,
+    ReprocessingRequested,
+    Stage,
+    StageFailed,
+    TranscriptAttributed,
+    Written,
+)
+from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.topology import EVENT_STREAM
@@ -27,6 +36,7 @@ async def test_an_endpoint_writes_minutes_and_when_it_is_gone_extracts_take_thei
             "MINUTIER_SUMMARISATION_BASE_URL": chat.url,
             "MINUTIER_SUMMARISATION_API_KEY": KEY,
             "MINUTIER_SUMMARISATION_MODEL": "fake",
+            "MINUTIER_SUMMARISATION_MODELS": '{"other": "fake-2", "quick": "extractive"}',
             "MINUTIER_SUMMARISATION_RETRIES": "0",
         }
         async with running(services=["summarisation"], environment=environment) as system:
@@ -48,6 +58,12 @@ async def test_an_endpoint_writes_minutes_and_when_it_is_gone_extracts_take_thei
                 asked = len(chat.asked)
                 assert (await minutes_of(system, client, first)).minutes == written.minutes
                 assert len(chat.asked) == asked
+                other = await minutes_of(system, client, first, by="other")
+                quick = await minutes_of(system, client, first, by="quick")
+                assert (await load(system, other)).model.name == "fake-2"
+                assert (quick.engine, quick.fell_back) == (Engine.EXTRACTIVE, False)
+                assert len({written.minutes.key, other.minutes.key, quick.minutes.key}) == 3
+                assert await refusal(client, first, "none") == "unknown_model"
                 chat.close()
                 fallen = await minutes_of(system, client, again)
                 assert (fallen.engine, fallen.fell_back) == (Engine.EXTRACTIVE, True)
@@ -59,28 +75,47 @@ async def test_an_endpoint_writes_minutes_and_when_it_is_gone_extracts_take_thei
                 await client.close()
 
 
-async def minutes_of(system: System, client: Client, recording: UUID) -> Written:
-    """What is told after a transcript of ``recording`` was announced."""
+async def minutes_of(system: System, client: Client, recording: UUID, by: str | None = None) -> Written:
+    """What is told after a transcript was announced, or asked to be summarised ``by`` a model."""
     document = transcript(recording=recording)
     ref = await Artefacts(Objects(system.objects)).store(
         document, tenant="acme", stage=Stage.ATTRIBUTION, version="1"
     )
-    event = TranscriptAttributed.of(
+    event: AnyEvent = TranscriptAttributed.of(
         recording, tenant="acme", source="minutier/test", data=attributed(ref, document)
     )
+    if by is not None:
+        event = requested(recording, by, ref)
+    told = await answer_to(client, event, MinutesWritten)
+    assert isinstance(told, MinutesWritten)
+    return told.data
+
+
+async def refusal(client: Client, recording: UUID, by: str) -> str:
+    """Why a model does not summarise."""
+    ref = ObjectRef(bucket="artefacts", key="none", sha256="0" * 64, size=0)
+    told = await answer_to(client, requested(recording, by, ref), StageFailed)
+    assert isinstance(told, StageFailed)
+    return told.data.reason
+
+
+def requested(recording: UUID, model: str, transcript: ObjectRef) -> ReprocessingRequested:
+    data = Reprocessing(stage=Stage.SUMMARISATION, model=model, transcript=transcript)
+    return ReprocessingRequested.of(recording, tenant="acme", source="minutier/test", data=data)
+
+
+async def answer_to(client: Client, event: AnyEvent, kind: type[AnyEvent]) -> AnyEvent:
     js = client.jetstream()
     answers = await js.subscribe(
-        f"{MinutesWritten.TYPE}.{recording}",
+        f"{kind.TYPE}.{event.subject}",
         stream=EVENT_STREAM,
         ordered_consumer=True,
         deliver_policy=nats.js.api.DeliverPolicy.NEW,
     )
     await js.publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
-    async with asyncio.timeout(SECONDS):
-        told = decode((await answers.next_msg(timeout=SECONDS)).data)
+    told = decode((await answers.next_msg(timeout=SECONDS)).data)
     await answers.unsubscribe()
-    assert isinstance(told, MinutesWritten)
-    return told.data
+    return told
 
 
 async def load(system: System, written: Written) -> MinutesDocument:

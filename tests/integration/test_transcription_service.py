@@ -16,12 +16,22 @@ from minutier.compose.embedded import System, running
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import TranscriptionDocument
-from minutier.schemas.events import Ingested, IngestedTrack, RecordingIngested, SpeechTranscribed, Transcribed
+from minutier.schemas.events import (
+    Ingested,
+    IngestedTrack,
+    RecordingIngested,
+    Reprocessing,
+    ReprocessingRequested,
+    SpeechTranscribed,
+    Stage,
+    Transcribed,
+)
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.audio import SAMPLE_RATE
 from minutier.shared.objects import RECORDINGS, Objects
 from minutier.shared.topology import EVENT_STREAM
+from minutier.transcription import weights
 from tests.support.audio import conversation, write_flac
 
 SECONDS = 60
@@ -29,7 +39,10 @@ TENANT = "acme"
 
 
 async def test_a_recording_and_a_pair_of_tracks_are_transcribed(tmp_path: Path) -> None:
-    async with running(services=["transcription"]) as system:
+    copy = tmp_path / "copy"
+    await asyncio.to_thread(write_bundled, copy)
+    environment = {"MINUTIER_TRANSCRIPTION_MODELS": json.dumps({"other": str(copy)})}
+    async with running(services=["transcription"], environment=environment) as system:
         client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
         try:
             # From its first word on.
@@ -53,6 +66,13 @@ async def test_a_recording_and_a_pair_of_tracks_are_transcribed(tmp_path: Path) 
             # The same recording under another event: the same document.
             assert (await transcription(client, ingested(mix, hello))).transcription == written.transcription
 
+            # By another model, which has the same weights: another document, and the default goes on.
+            other = await transcription(client, requested(mix, hello, "other"))
+            assert other.transcription.key != written.transcription.key
+            assert (await load(system, other)).model.name == "copy"
+            again = await transcription(client, requested(mix, hello, None))
+            assert again.transcription.key == written.transcription.key
+
             quiet = await upload(system, tmp_path, np.zeros(5 * SAMPLE_RATE, np.int16))
             pair = [(hello, 2.0), (quiet, 0.0)]
             document = await load(system, await transcription(client, ingested(tracks, None, pair, "en")))
@@ -66,6 +86,18 @@ async def test_a_recording_and_a_pair_of_tracks_are_transcribed(tmp_path: Path) 
             await client.close()
         log = (system.directory.logs / "transcription.log").read_text()
         assert "hello" not in log.lower()
+
+
+def write_bundled(folder: Path) -> None:
+    """The weights that are there without any download, as a directory."""
+    folder.mkdir()
+    for name, content in (weights.find(weights.BUNDLED).files or {}).items():
+        (folder / name).write_bytes(content)
+
+
+def requested(id: UUID, audio: ObjectRef, model: str | None) -> ReprocessingRequested:
+    data = Reprocessing(stage=Stage.TRANSCRIPTION, model=model, ingested=ingested(id, audio).data)
+    return ReprocessingRequested.of(id, tenant=TENANT, source="minutier/test", data=data)
 
 
 async def upload(system: System, folder: Path, samples: NDArray[np.int16]) -> ObjectRef:
@@ -96,7 +128,7 @@ def ingested(
     return RecordingIngested.of(id, tenant=TENANT, source="minutier/test", data=data)
 
 
-async def transcription(client: Client, event: RecordingIngested) -> Transcribed:
+async def transcription(client: Client, event: RecordingIngested | ReprocessingRequested) -> Transcribed:
     js = client.jetstream()
     subject = f"{SpeechTranscribed.TYPE}.{event.subject}"
     subscription = await js.subscribe(

@@ -55,7 +55,9 @@ async def run(
     report: Report = ignore,
 ) -> Diarized:
     return await diarize(
-        event,
+        event.subject,
+        event.data,
+        tenant=event.tenant,
         diarizer=diarizer,
         audio=audio or Audio(),
         artefacts=artefacts,

@@ -8,7 +8,7 @@ from minutier.schemas.events import Stage, Written
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.worker import ignore
-from minutier.summarisation.app import language_model
+from minutier.summarisation.app import writers
 from minutier.summarisation.domain import Failure
 from minutier.summarisation.extractive import Extractive
 from minutier.summarisation.ports import Writer
@@ -117,12 +117,29 @@ async def test_a_transcript_that_is_gone_is_no_reason_to_write(artefacts: KeptAr
 
 def test_without_an_endpoint_there_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINUTIER_SUMMARISATION_BASE_URL", "")
-    assert language_model(SummarisationSettings()) is None
+    extractive = Extractive()
+    assert writers(SummarisationSettings(model="large"), extractive) == {"default": extractive}
+
+
+def test_other_models_of_the_endpoint_are_offered_by_name() -> None:
+    settings = SummarisationSettings(
+        base_url="http://127.0.0.1:1/v1", model="large", models={"small": "s-1", "quick": "extractive"}
+    )
+    offered = writers(settings, Extractive())
+    assert {name: (writer.engine.value, writer.model.name) for name, writer in offered.items()} == {
+        "default": ("language_model", "large"),
+        "small": ("language_model", "s-1"),
+        "quick": ("extractive", "extractive"),
+    }
 
 
 def test_settings_that_cannot_work_say_what_to_do() -> None:
     with pytest.raises(ValueError, match="needs MINUTIER_SUMMARISATION_MODEL"):
         SummarisationSettings(base_url="http://127.0.0.1:1/v1")
+    with pytest.raises(ValueError, match="MODELS needs MINUTIER_SUMMARISATION_BASE_URL"):
+        SummarisationSettings(models={"large": "l-1"})
+    with pytest.raises(ValueError, match="'default' is the model"):
+        SummarisationSettings(models={"default": "extractive"})
     with pytest.raises(ValueError, match="at most a quarter"):
         SummarisationSettings(context_tokens=4096, answer_tokens=4000)
 

@@ -109,7 +109,14 @@ async def run(
     event: RecordingIngested, parrot: Parrot, memory: Memory, workspace: Path
 ) -> TranscriptionDocument:
     data = await transcribe(
-        event, audio=memory, artefacts=memory, recogniser=parrot, workspace=workspace, report=ignore
+        event.subject,
+        event.data,
+        tenant=event.tenant,
+        audio=memory,
+        artefacts=memory,
+        recogniser=parrot,
+        workspace=workspace,
+        report=ignore,
     )
     assert await asyncio.to_thread(os.listdir, workspace) == []
     (document,) = (doc for doc, stored in memory.documents.values() if stored == data.transcription)

@@ -6,6 +6,7 @@ from minutier.diarization.settings import DiarizationSettings
 from minutier.diarization.weights import find
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
+from minutier.shared.offers import DEFAULT
 from minutier.shared.service import Service
 from minutier.shared.settings import ObjectSettings
 from minutier.shared.worker import Worker
@@ -16,14 +17,17 @@ def build() -> Service:
     service = Service("diarization")
     objects = Objects(ObjectSettings())
     worker = Worker(limit_seconds=settings.limit_seconds)
-    diarizer = PyannoteDiarizer(worker, find(settings.model), threads=settings.threads)
-    service.on_start(diarizer.prepare)
+    diarizers = {
+        name: PyannoteDiarizer(worker, find(model), threads=settings.threads)
+        for name, model in {**settings.models, DEFAULT: settings.model}.items()
+    }
+    service.on_start(diarizers[DEFAULT].prepare)
     service.on_stop(worker.stop)
     handlers.subscribe(
         service,
         audio=objects,
         artefacts=Artefacts(objects),
-        diarizer=diarizer,
+        diarizers=diarizers,
         workspace=settings.workspace,
     )
     return service

@@ -13,7 +13,7 @@ from minutier.diarization.ports import Artefacts, Audio, Diarizer
 from minutier.schemas import documents
 from minutier.schemas.base import Model
 from minutier.schemas.documents import DiarizationDocument
-from minutier.schemas.events import Diarized, Ingested, RecordingIngested, Stage
+from minutier.schemas.events import Diarized, Ingested, Stage
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.worker import Report
@@ -37,8 +37,10 @@ class Source:
 
 
 async def diarize(
-    event: RecordingIngested,
+    recording_id: UUID,
+    data: Ingested,
     *,
+    tenant: str,
     diarizer: Diarizer,
     audio: Audio,
     artefacts: Artefacts,
@@ -50,12 +52,12 @@ async def diarize(
     Raises `Permanent` where audio is missing, and what ``diarizer`` raises.
     """
     started = time.monotonic()
-    sources = _sources(event.data)
+    sources = _sources(data)
     version = _version(sources, diarizer.model)
     found = await artefacts.find(
         DiarizationDocument,
-        tenant=event.tenant,
-        recording_id=event.subject,
+        tenant=tenant,
+        recording_id=recording_id,
         stage=Stage.DIARIZATION,
         version=version,
     )
@@ -63,8 +65,8 @@ async def diarize(
         document, ref = found
     else:
         told_apart = await _listen(sources, diarizer, audio, workspace, report)
-        document = document_of(event.subject, sources, told_apart, diarizer.model)
-        ref = await artefacts.store(document, tenant=event.tenant, stage=Stage.DIARIZATION, version=version)
+        document = document_of(recording_id, sources, told_apart, diarizer.model)
+        ref = await artefacts.store(document, tenant=tenant, stage=Stage.DIARIZATION, version=version)
     spoken = talk(document.turns)
     seconds = time.monotonic() - started
     return Diarized(
@@ -73,7 +75,7 @@ async def diarize(
         speech_seconds=spoken.speech_seconds,
         overlap_seconds=spoken.overlap_seconds,
         processing_seconds=seconds,
-        real_time_factor=seconds / event.data.duration if event.data.duration else 0.0,
+        real_time_factor=seconds / data.duration if data.duration else 0.0,
     )
 
 

@@ -85,7 +85,8 @@ def diarize_file(
 def load(weights: Weights, threads: int) -> "Pipeline":
     """The pipeline, on a GPU where there is one. The bundled weights need no network.
 
-    Raises `Permanent` where there are no such weights.
+    Another one takes the place of that which was there: there are never more than the two. Raises `Permanent`
+    where there are no such weights.
     """
     # pyannote.audio warns at length where its own decoder is missing, which is not used here.
     warnings.filterwarnings("ignore", message=r"\s*torchcodec is not installed")

@@ -2,6 +2,7 @@
 
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
+from minutier.shared.offers import DEFAULT
 from minutier.shared.service import Service
 from minutier.shared.settings import ObjectSettings
 from minutier.summarisation import handlers
@@ -9,24 +10,27 @@ from minutier.summarisation.endpoint import Endpoint
 from minutier.summarisation.extractive import Extractive
 from minutier.summarisation.language_model import LanguageModel, Limits
 from minutier.summarisation.ports import Writer
-from minutier.summarisation.settings import SummarisationSettings
+from minutier.summarisation.settings import EXTRACTIVE, SummarisationSettings
 
 
 def build() -> Service:
     service = Service("summarisation")
-    extractive = Extractive()
+    fallback = Extractive()
     handlers.subscribe(
         service,
         artefacts=Artefacts(Objects(ObjectSettings())),
-        writer=language_model(SummarisationSettings()) or extractive,
-        fallback=extractive,
+        writers=writers(SummarisationSettings(), fallback),
+        fallback=fallback,
     )
     return service
 
 
-def language_model(settings: SummarisationSettings) -> Writer | None:
-    """The writer that asks the endpoint, where one is set."""
-    if settings.base_url is None or settings.model is None:
-        return None
+def writers(settings: SummarisationSettings, extractive: Writer) -> dict[str, Writer]:
+    """All that may be asked for, by name; each model that the endpoint has speaks a dialect of its own."""
     limits = Limits(settings.context_tokens, settings.answer_tokens, settings.budget_seconds)
-    return LanguageModel(settings.model, Endpoint(settings), limits)
+    return {
+        name: extractive
+        if model == EXTRACTIVE
+        else LanguageModel(model, Endpoint(settings.of(model)), limits)
+        for name, model in {**settings.models, DEFAULT: settings.default_model}.items()
+    }

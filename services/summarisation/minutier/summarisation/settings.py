@@ -4,7 +4,10 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from minutier.shared.offers import Models
 from minutier.shared.settings import Settings
+
+EXTRACTIVE = "extractive"
 
 
 class SummarisationSettings(Settings):
@@ -19,6 +22,11 @@ class SummarisationSettings(Settings):
     )
     api_key: SecretStr | None = None
     model: str | None = Field(None, description="the endpoint's name of the model")
+    models: Models = Field(
+        {},
+        description="others that may be asked for, as a JSON object by name: the endpoint's names, "
+        "or 'extractive'",
+    )
     context_tokens: int = Field(8192, ge=4096, description="most tokens of one request and its answer")
     answer_tokens: int = Field(2048, ge=256, description="most tokens of one answer")
     concurrency: int = Field(2, ge=1, le=64, description="requests under way at a time")
@@ -31,6 +39,8 @@ class SummarisationSettings(Settings):
     def is_consistent(self) -> Self:
         if self.base_url is not None and self.model is None:
             raise ValueError("MINUTIER_SUMMARISATION_BASE_URL needs MINUTIER_SUMMARISATION_MODEL")
+        if self.base_url is None and set(self.models.values()) - {EXTRACTIVE}:
+            raise ValueError("MINUTIER_SUMMARISATION_MODELS needs MINUTIER_SUMMARISATION_BASE_URL")
         if self.api_key is not None and not re.fullmatch(r"[!-~]+", self.api_key.get_secret_value()):
             raise ValueError("MINUTIER_SUMMARISATION_API_KEY may hold printable ASCII without spaces only")
         if self.answer_tokens > self.context_tokens // 4:
@@ -39,3 +49,12 @@ class SummarisationSettings(Settings):
                 "MINUTIER_SUMMARISATION_CONTEXT_TOKENS"
             )
         return self
+
+    @property
+    def default_model(self) -> str:
+        """What writes where nothing else is asked for."""
+        return self.model if self.base_url is not None and self.model is not None else EXTRACTIVE
+
+    def of(self, model: str) -> "SummarisationSettings":
+        """These, for another model of the endpoint."""
+        return self.model_copy(update={"model": model})

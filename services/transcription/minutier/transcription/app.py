@@ -2,6 +2,7 @@
 
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
+from minutier.shared.offers import DEFAULT
 from minutier.shared.service import Service
 from minutier.shared.settings import ObjectSettings
 from minutier.shared.worker import Worker
@@ -15,14 +16,17 @@ def build() -> Service:
     service = Service("transcription")
     objects = Objects(ObjectSettings())
     worker = Worker(limit_seconds=LOAD_SECONDS)
-    recogniser = WorkerRecogniser(worker, model=settings.model, limit_ratio=settings.limit_ratio)
-    service.on_start(recogniser.model)
+    recognisers = {
+        name: WorkerRecogniser(worker, model=model, limit_ratio=settings.limit_ratio)
+        for name, model in {**settings.models, DEFAULT: settings.model}.items()
+    }
+    service.on_start(recognisers[DEFAULT].model)
     service.on_stop(worker.stop)
     handlers.subscribe(
         service,
         audio=objects,
         artefacts=Artefacts(objects),
-        recogniser=recogniser,
+        recognisers=recognisers,
         workspace=settings.workspace,
     )
     return service

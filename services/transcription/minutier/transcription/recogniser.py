@@ -29,7 +29,7 @@ Read = Callable[[int], Samples]
 
 
 class WorkerRecogniser:
-    """The model stays loaded in the worker between recordings."""
+    """The model stays loaded in the worker between recordings, as long as no other one is wanted."""
 
     def __init__(self, worker: Worker, *, model: str, limit_ratio: float) -> None:
         """A recording may take ``limit_ratio`` times as long as it lasts, besides the worker's limit."""
@@ -55,6 +55,7 @@ class WorkerRecogniser:
 
 @lru_cache(maxsize=1)
 def _loaded(model: str) -> Whisper:
+    """Another model takes the place of that which was there: there are never more than the two."""
     return Whisper(weights.find(model))
 
 

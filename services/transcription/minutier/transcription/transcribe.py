@@ -9,7 +9,7 @@ from uuid import UUID
 
 from minutier.schemas.base import Model, Span
 from minutier.schemas.documents import Coverage, SpeechSegment, TranscriptionDocument, Word
-from minutier.schemas.events import Ingested, RecordingIngested, Stage, Transcribed
+from minutier.schemas.events import Ingested, Stage, Transcribed
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.worker import Report
@@ -30,8 +30,10 @@ class Source:
 
 
 async def transcribe(
-    event: RecordingIngested,
+    recording_id: UUID,
+    data: Ingested,
     *,
+    tenant: str,
     audio: Audio,
     artefacts: Artefacts,
     recogniser: Recogniser,
@@ -40,13 +42,13 @@ async def transcribe(
 ) -> Transcribed:
     """Store what is said, unless that was done before, and tell where it is."""
     started = time.monotonic()
-    sources = _sources(event.data)
+    sources = _sources(data)
     model = await recogniser.model()
-    version = _version(event.data, sources, model)
+    version = _version(data, sources, model)
     found = await artefacts.find(
         TranscriptionDocument,
-        tenant=event.tenant,
-        recording_id=event.subject,
+        tenant=tenant,
+        recording_id=recording_id,
         stage=Stage.TRANSCRIPTION,
         version=version,
     )
@@ -58,10 +60,10 @@ async def transcribe(
             for source, file in zip(sources, files, strict=True):
                 await audio.fetch(source.audio, file)
             recognised = await recogniser.recognise(
-                files, event.data.language, seconds=event.data.duration * len(files), report=report
+                files, data.language, seconds=data.duration * len(files), report=report
             )
-        document = await asyncio.to_thread(document_of, event.subject, recognised, sources, model)
-        ref = await artefacts.store(document, tenant=event.tenant, stage=Stage.TRANSCRIPTION, version=version)
+        document = await asyncio.to_thread(document_of, recording_id, recognised, sources, model)
+        ref = await artefacts.store(document, tenant=tenant, stage=Stage.TRANSCRIPTION, version=version)
     report(1.0)
     seconds = time.monotonic() - started
     return Transcribed(
@@ -73,7 +75,7 @@ async def transcribe(
         speech_seconds=document.coverage.speech_seconds,
         transcribed_seconds=document.coverage.transcribed_seconds,
         processing_seconds=seconds,
-        real_time_factor=seconds / event.data.duration if event.data.duration else 0.0,
+        real_time_factor=seconds / data.duration if data.duration else 0.0,
     )
 
 
