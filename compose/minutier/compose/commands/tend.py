@@ -34,7 +34,7 @@ def name(
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> None:
-    """Say who a speaker is; the transcript and the minutes are written anew."""
+    """Say who a speaker is; the minutes are written anew."""
     if clear == (given is not None):
         raise WrongUsage("Give either a name or --clear.")
     asyncio.run(_name(reading(data_dir, tenant), id, speaker, given, json_))
@@ -48,4 +48,4 @@ async def _name(client: "Api", id: str, speaker: str, given: str | None, json_: 
     if json_:
         put(recording)
     else:
-        write("Done. The transcript and the minutes are being written anew.")
+        write("Done. The transcript says so, and the minutes are being written anew.")
