@@ -11,6 +11,7 @@ from minutier.query.audio.listening import Listening
 from minutier.query.audio.ports import Objects
 from minutier.query.edits import routes as edits
 from minutier.query.edits.ports import Editor
+from minutier.query.exports import routes as exports
 from minutier.query.identity import page
 from minutier.query.identity import routes as identity
 from minutier.query.identity.gate import Bearers, Gate
@@ -67,6 +68,7 @@ def build(
     app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=page.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
     app.include_router(audio_routes.router(gate=gate, door=door, listening=Listening(log), objects=audio))
+    app.include_router(exports.router(gate=gate, door=door, log=log, transcripts=transcripts))
     app.include_router(
         applications.router(gate=gate, webhooks=webhooks, networks=settings.webhook_networks)
     )
