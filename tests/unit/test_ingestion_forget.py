@@ -2,7 +2,7 @@ from uuid import uuid4
 
 from minutier.ingestion.domain import settlement
 from minutier.ingestion.forget import forget
-from minutier.schemas.events import RecordingAnnounced
+from minutier.schemas.events import Cancelled, RecordingAnnounced, RecordingCancelled
 from minutier.schemas.references import Link, Location
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.objects import UPLOADS
@@ -36,6 +36,16 @@ async def test_a_rejection_leaves_the_announcement_that_was_made_since() -> None
     await forget(settlement(event, RejectionReason.CORRUPT), announcements=stream, uploads=shelf)
     assert stream.events == [repaired]
     assert set(shelf.objects) == {(UPLOADS, "good")}
+
+
+async def test_a_cancellation_leaves_the_announcement_that_was_made_since() -> None:
+    event = announced(mix=upload("old"))
+    cancelled = RecordingCancelled.of(event.subject, tenant="acme", source="minutier/query", data=Cancelled())
+    again_ = again(event, mix=upload("new"))
+    stream, shelf = Stream(event, again_), Shelf(dict.fromkeys(("old", "new"), b"1"))
+    await forget(cancelled, announcements=stream, uploads=shelf)
+    assert stream.events == [again_]
+    assert set(shelf.objects) == {(UPLOADS, "new")}
 
 
 async def test_a_repetition_goes_alone() -> None:

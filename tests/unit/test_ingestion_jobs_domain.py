@@ -11,11 +11,13 @@ from minutier.schemas.clock import now
 from minutier.schemas.documents import Engine
 from minutier.schemas.events import (
     Attributed,
+    Cancelled,
     Failed,
     Ingested,
     JobFailure,
     JobKind,
     MinutesWritten,
+    RecordingCancelled,
     RecordingIngested,
     RecordingRejected,
     Rejected,
@@ -185,3 +187,9 @@ def test_a_recording_that_is_taken_in_at_last_is_open_again() -> None:
 
 def test_news_of_the_beginning_that_comes_late_undoes_no_failure() -> None:
     assert after(at(2, gave_up("transcription")), at(1, ingested())).keys() == {TRANSCRIPT, SUMMARY}
+
+
+def test_a_cancellation_ends_what_has_no_result_yet() -> None:
+    cancelled = RecordingCancelled.of(RECORDING, tenant="acme", source="minutier/tests", data=Cancelled())
+    changes = ends_after(cancelled, {TRANSCRIPT: End(START, result=ref("transcript"))}, taken_in=True)
+    assert changes == {SUMMARY: End(cancelled.time, failure=JobFailure.UNKNOWN_ERROR)}

@@ -59,3 +59,10 @@ def test_taking_in_may_fail_before_the_announcement_and_at_other_work_after_it()
     assert outcome([told.ingested(), told.failed("ingestion", seconds=11)], since=SINCE) is None
     given_up = told.failed("ingestion", seconds=11)
     assert outcome([given_up], since=SINCE) == given_up
+
+
+def test_a_cancellation_counts_of_an_announcement_since_and_of_what_cannot_be_announced_again() -> None:
+    cancelled = told.cancelled(11)
+    assert outcome([cancelled], since=SINCE) == cancelled
+    assert outcome([told.cancelled(9)], since=SINCE) is None
+    assert outcome([told.ingested(), before := told.cancelled(9)], since=SINCE) == before

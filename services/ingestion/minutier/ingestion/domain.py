@@ -7,6 +7,7 @@ from minutier.schemas.clock import now
 from minutier.schemas.events import (
     Ingested,
     RecordingAnnounced,
+    RecordingCancelled,
     RecordingIngested,
     RecordingRejected,
     Rejected,
@@ -202,6 +203,9 @@ class Identity:
 
 Settlement = RecordingIngested | RecordingRejected
 
+# What leaves an announcement without use to anybody.
+End = RecordingAnnounced | Settlement | RecordingCancelled
+
 
 def looks_like_media(head: bytes) -> bool:
     """Whether a file's first bytes are those of a supported container, so that it is worth mending."""
@@ -236,14 +240,16 @@ def never_came(identity: Identity, reason: RejectionReason) -> RecordingRejected
     return RecordingRejected.of(identity.recording_id, tenant=identity.tenant, source=SOURCE, data=data)
 
 
-def is_over(announced: RecordingAnnounced, by: RecordingAnnounced | Settlement) -> bool:
+def is_over(announced: RecordingAnnounced, by: End) -> bool:
     """Whether nobody needs an announcement any more, given ``by``.
 
-    A recording that was taken in needs no other; one that was rejected may have been announced again
-    by now. ``by`` may be an announcement of what was taken in before.
+    A recording that was taken in needs no other; one that was rejected or cancelled may have been announced
+    again by now. ``by`` may be an announcement of what was taken in before.
     """
     if announced.subject != by.subject:
         return False
+    if isinstance(by, RecordingCancelled):
+        return announced.wanted_since <= by.time
     if isinstance(by, RecordingIngested):
         return True
     return by.id in (announced.id, _settlement_id(announced))

@@ -1,13 +1,10 @@
-"""Removing what was announced once it is settled: it names people, and holds what they said."""
+"""Removing what was announced once it is settled or cancelled: it names people, and holds what they said."""
 
-from minutier.ingestion.domain import Settlement, is_over
+from minutier.ingestion.domain import End, is_over
 from minutier.ingestion.ports import Announcements, Uploads
-from minutier.schemas.events import RecordingAnnounced
 
 
-async def forget(
-    by: RecordingAnnounced | Settlement, *, announcements: Announcements, uploads: Uploads
-) -> None:
+async def forget(by: End, *, announcements: Announcements, uploads: Uploads) -> None:
     """Remove the announcements that ``by`` ends, each after what was uploaded for it; may be repeated."""
     async for held in announcements.of(by.subject):
         if is_over(held.event, by):

@@ -10,7 +10,14 @@ from minutier.ingestion.jobs.end import end_jobs
 from minutier.ingestion.ports import Accounts, Announcements, Media, Normaliser
 from minutier.ingestion.repository import Register
 from minutier.ingestion.s3 import S3Store
-from minutier.schemas.events import RecordingAnnounced, RecordingIngested, RecordingRejected, Stage
+from minutier.schemas.events import (
+    RecordingAnnounced,
+    RecordingCancelled,
+    RecordingIngested,
+    RecordingRejected,
+    Stage,
+)
+from minutier.shared import cancellations
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 
@@ -29,7 +36,7 @@ def subscribe(
     patience: Patience,
     workspace: Path,
 ) -> None:
-    @service.on(RecordingAnnounced, long_running=True)
+    @service.on(RecordingAnnounced, long_running=True, cancellable=True)
     async def on_announced(event: RecordingAnnounced, work: Work) -> None:
         outcome = await ingest(
             event,
@@ -59,3 +66,10 @@ def subscribe(
 
     service.on(RecordingIngested)(on_settled)
     service.on(RecordingRejected)(on_settled)
+
+    @service.on(RecordingCancelled)
+    async def on_cancelled(event: RecordingCancelled, work: Work) -> None:
+        await forget(event, announcements=announcements, uploads=store)
+        async with work.transaction() as transaction:
+            await cancellations.keep(transaction.session, event)
+            await end_jobs(transaction, event)

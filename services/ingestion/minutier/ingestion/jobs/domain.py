@@ -12,6 +12,7 @@ from minutier.schemas.events import (
     JobFailure,
     JobKind,
     MinutesWritten,
+    RecordingCancelled,
     RecordingIngested,
     RecordingRejected,
     Stage,
@@ -24,7 +25,14 @@ from minutier.schemas.rejections import RejectionReason
 
 JOB_SOURCE = "lasuite-meet"
 
-Ending = RecordingIngested | RecordingRejected | TranscriptAttributed | MinutesWritten | StageFailed
+Ending = (
+    RecordingIngested
+    | RecordingRejected
+    | RecordingCancelled
+    | TranscriptAttributed
+    | MinutesWritten
+    | StageFailed
+)
 
 _FAILURES = {
     RejectionReason.NO_AUDIO: JobFailure.NO_AUDIO_IN_FILE,
@@ -133,6 +141,8 @@ def ends_after(
         case RecordingRejected():
             failure = _FAILURES.get(event.data.reason, JobFailure.UNKNOWN_ERROR)
             return _failed(End(event.time, failure=failure), standing, *JobKind)
+        case RecordingCancelled():
+            return _failed(End(event.time, failure=JobFailure.UNKNOWN_ERROR), standing, *JobKind)
         case StageFailed():
             if event.data.stage == Stage.INGESTION and taken_in:
                 return {}

@@ -6,14 +6,22 @@ from minutier.ingestion import repository
 from minutier.ingestion.domain import SOURCE
 from minutier.ingestion.jobs import repository as jobs_repository
 from minutier.ingestion.jobs.domain import End, Ending, ends_after, own_recording
-from minutier.schemas.events import Completed, JobCompleted, JobKind, RecordingAnnounced
+from minutier.schemas.events import Completed, JobCompleted, JobKind, RecordingAnnounced, RecordingCancelled
+from minutier.shared import cancellations
 from minutier.shared.delivery import Transaction
 
 
 async def end_jobs(transaction: Transaction, event: Ending) -> None:
-    """Note what ``event`` says has come of its recording, and end the jobs that it decides."""
+    """Note what ``event`` says has come of its recording, and end the jobs that it decides.
+
+    What comes late of a recording that was cancelled decides nothing.
+    """
     session = transaction.session
     await jobs_repository.hold(session, event.subject)
+    if not isinstance(event, RecordingCancelled) and await cancellations.cover(
+        await session.connection(), event.subject, event.wanted_since
+    ):
+        return
     changes = ends_after(
         event,
         await jobs_repository.standing(session, event.subject),

@@ -35,7 +35,7 @@ from minutier.ingestion.speech.formats import (
 )
 from minutier.ingestion.speech.transcribe import Outcomes, Unfinished, begin, finish
 from minutier.schemas.documents import TranscriptDocument
-from minutier.schemas.events import RecordingRejected, StageFailed, TranscriptAttributed
+from minutier.schemas.events import RecordingCancelled, RecordingRejected, StageFailed, TranscriptAttributed
 from minutier.schemas.references import ObjectRef
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.problems import described, problem
@@ -145,6 +145,10 @@ def router(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     f"The recording {outcome.subject} has no transcript: {failed.stage} gave up "
                     f"({failed.reason}). It is kept; ask the operator to have it done again.",
+                )
+            case RecordingCancelled():
+                raise HTTPException(
+                    HTTPStatus.CONFLICT, f"The recording {outcome.subject} was cancelled by somebody."
                 )
             case Unfinished(recording_id):
                 raise HTTPException(

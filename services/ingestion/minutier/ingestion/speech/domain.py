@@ -6,6 +6,7 @@ from datetime import datetime
 from minutier.ingestion.domain import NEEDED_FOR_TRANSCRIPT
 from minutier.schemas.events import (
     AnyEvent,
+    RecordingCancelled,
     RecordingIngested,
     RecordingRejected,
     Stage,
@@ -13,13 +14,14 @@ from minutier.schemas.events import (
     TranscriptAttributed,
 )
 
-Outcome = TranscriptAttributed | RecordingRejected | StageFailed
+Outcome = TranscriptAttributed | RecordingRejected | StageFailed | RecordingCancelled
 
 BEARING: tuple[type[AnyEvent], ...] = (
     RecordingIngested,
     TranscriptAttributed,
     RecordingRejected,
     StageFailed,
+    RecordingCancelled,
 )
 
 
@@ -27,8 +29,8 @@ def outcome(told: Iterable[AnyEvent], *, since: datetime) -> Outcome | None:
     """What ends the wait for the transcript of a recording that was announced after ``since``, if anything.
 
     ``told`` are its events, those of a kind oldest first. A transcript counts whenever it was made. What
-    befell an announcement before ``since`` does not: the recording was announced again. The service that
-    takes recordings in may fail at other work once this one is in.
+    befell an announcement before ``since`` does not: the recording was announced again, as it cannot be once
+    it was taken in. The service that takes recordings in may fail at other work then.
     """
     events = list(told)
     transcripts = [event for event in events if isinstance(event, TranscriptAttributed)]
@@ -43,5 +45,7 @@ def outcome(told: Iterable[AnyEvent], *, since: datetime) -> Outcome | None:
                 if event.time >= since and not taken_in:
                     return event
             case StageFailed() if event.data.stage in NEEDED_FOR_TRANSCRIPT:
+                return event
+            case RecordingCancelled() if event.time >= since or taken_in:
                 return event
     return None
