@@ -281,7 +281,7 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
         "/{id}/accesses",
     }
     responses = document["paths"]["/api/v1/recordings/{id}"]["get"]["responses"]
-    assert set(responses) == {"200", "401", "403", "404", "422", "503"}
+    assert set(responses) == {"200", "401", "403", "404", "422", "429", "503"}
 
 
 @pytest.mark.parametrize("moment", [START, START + timedelta(microseconds=1)])

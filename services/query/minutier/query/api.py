@@ -15,6 +15,7 @@ from minutier.query.exports import routes as exports
 from minutier.query.identity import page
 from minutier.query.identity import routes as identity
 from minutier.query.identity.gate import Bearers, Gate
+from minutier.query.identity.rates import RateFields, Rates
 from minutier.query.identity.sign_in import Entrance
 from minutier.query.identity.site import OnlyHere, Site
 from minutier.query.ports import Recordings, Signals
@@ -50,13 +51,15 @@ def build(
         docs_url=None,
         redoc_url=None,
         description="Recordings, who said what in them, and their minutes.",
-        responses=described(503),
+        responses=described(429, 503),
     )
     install(app)
     app.add_middleware(SmallBodies, limit=_BODY_BYTES)
     site = Site(str(settings.public_url) if settings.public_url else None)
     app.add_middleware(OnlyHere, site=site)
-    gate = Gate(bearers, entrance, site)
+    app.add_middleware(RateFields)
+    rates = Rates(requests=settings.requests_per_minute, searches=settings.searches_per_minute)
+    gate = Gate(bearers, entrance, site, rates)
     door = Door(recordings)
     app.include_router(
         routes.router(gate=gate, door=door, recordings=recordings, signals=signals, settings=settings)

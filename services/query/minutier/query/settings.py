@@ -31,6 +31,8 @@ class QuerySettings(Settings):
     session_idle_hours: float = Field(4.0, gt=0, le=24 * 90, description="without a request")
     cache_bytes: int = Field(256 * 2**20, ge=0, description="of memory for transcripts that were read lately")
     watchers: int = Field(500, ge=1, description="clients that may follow a recording at a time")
+    requests_per_minute: int = Field(600, ge=1, description="of one person, in each process")
+    searches_per_minute: int = Field(120, ge=1, description="of one person, and exports")
     webhook_networks: frozenset[IPvAnyNetwork] = Field(
         frozenset(), description="private networks that webhooks may lead into, as a JSON list"
     )

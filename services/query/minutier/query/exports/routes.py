@@ -51,6 +51,7 @@ class Format(BaseModel):
 def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts) -> APIRouter:
     api = APIRouter(prefix="/api/v1", tags=["exports"], responses=described(401, 403))
     asking: Any = Depends(gate.person)
+    searching: Any = Depends(gate.searcher)
     renderer = Renderer()
 
     @api.get("/exports", dependencies=[asking])
@@ -67,7 +68,11 @@ def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts) 
         responses={**described(404, 422, 500, 503), 200: _ALL_TYPES},
     )
     async def export(
-        id: UUID, format: Name, request: Request, language: Asked = None, person: Person = asking
+        id: UUID,
+        format: Name,
+        request: Request,
+        language: Asked = None,
+        person: Person = searching,
     ) -> Response:
         """The transcript as it reads now, and in formats for people the minutes, as a file."""
         entry = (await door.open(person, id, Level.READ)).entry

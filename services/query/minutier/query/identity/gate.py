@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from minutier.query.identity.domain import Person, UnknownPerson
 from minutier.query.identity.outgoing import ProviderUnavailable
+from minutier.query.identity.rates import Rates
 from minutier.query.identity.site import Site
 from minutier.query.identity.tokens import InvalidToken
 
@@ -42,24 +43,36 @@ class Browsers(Protocol):
 class Gate:
     """Tells who asks, by what they show: a token, or else the cookie of a browser that has signed in."""
 
-    def __init__(self, bearers: Bearers, browsers: Browsers, site: Site) -> None:
+    def __init__(self, bearers: Bearers, browsers: Browsers, site: Site, rates: Rates) -> None:
         self._bearers = bearers
         self._browsers = browsers
         self._site = site
+        self._rates = rates
 
     async def person(self, request: Request, credentials: Credentials, cookie: Cookie) -> Person:
-        """Who asks; answers 401 to nobody, 403 to somebody of no tenant, 503 while nobody can tell."""
+        """Who asks, which counts as a request of theirs.
+
+        Answers 401 to nobody, 403 to somebody of no tenant, 429 to who asks too often, and 503 while nobody
+        can tell who it is.
+        """
         if (known := getattr(request.state, "person", None)) is not None:
             return known  # type: ignore[no-any-return]
         if credentials is not None:
-            found = await self._bearer(credentials.credentials)
+            found = await self._bearer(request, credentials.credentials)
         else:
             visitor = await self.visitor(request)
             if visitor is None:
                 remedy = "Send a token as 'Authorization: Bearer …', or sign in."
                 raise HTTPException(HTTPStatus.UNAUTHORIZED, remedy, _CHALLENGE)
             found = visitor
+        await self._rates.admit(request, found)
         request.state.person = found
+        return found
+
+    async def searcher(self, request: Request, credentials: Credentials, cookie: Cookie) -> Person:
+        """As `person`, for what costs much, of which there may be less."""
+        found = await self.person(request, credentials, cookie)
+        await self._rates.admit_search(request, found)
         return found
 
     async def visitor(self, request: Request) -> Person | None:
@@ -83,10 +96,11 @@ class Gate:
                 "A page of another site has sent this. Do it on a page of this server, or send a token.",
             )
 
-    async def _bearer(self, token: str) -> Person:
+    async def _bearer(self, request: Request, token: str) -> Person:
         try:
             return await self._bearers.person(token)
         except InvalidToken as error:
+            await self._rates.failed(request)
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED, f"The token is not accepted: {error}. Get a new one.", _INVALID
             ) from None

@@ -38,6 +38,7 @@ After = Annotated[int | None, Query(ge=1, le=_LAST)]
 def router(*, gate: Gate, door: Door, sources: Sources) -> APIRouter:
     pages = APIRouter(include_in_schema=False)
     asking: Any = Depends(gate.person)
+    searching: Any = Depends(gate.searcher)
 
     @pages.get("/")
     async def show_meetings(request: Request, after: Cursor = None, person: Person = asking) -> Response:
@@ -49,7 +50,7 @@ def router(*, gate: Gate, door: Door, sources: Sources) -> APIRouter:
         request: Request,
         q: Annotated[str, Query(max_length=2000)] = "",
         after: Cursor = None,
-        person: Person = asking,
+        person: Person = searching,
     ) -> Response:
         view = await read_found(sources, person, q.strip(), after)
         return await page(request, "search.html", person=person, **view)

@@ -79,7 +79,7 @@ class Answer(BaseModel):
 
 def router(*, gate: Gate, log: AccessLog, archive: Archive) -> APIRouter:
     api = APIRouter(prefix="/api/v1", tags=["search"], responses=described(401, 403, 422))
-    asking: Any = Depends(gate.person)
+    asking: Any = Depends(gate.searcher)
 
     @api.get("/search")
     async def search_recordings(
