@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
@@ -19,6 +19,7 @@ from minutier.query.domain import State
 from minutier.query.etags import etag, headers
 from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
+from minutier.query.moments import Moment
 from minutier.query.paging import BadCursor, Position, Wanted
 from minutier.query.ports import Recordings, Signals
 from minutier.query.settings import QuerySettings
@@ -52,8 +53,8 @@ def router(
         participant: Annotated[
             str | None, Query(max_length=NAME_CHARACTERS, description="part of a name of who was there")
         ] = None,
-        since: Annotated[AwareDatetime | None, Query(description="when it happened, or later")] = None,
-        before: AwareDatetime | None = None,
+        since: Annotated[Moment | None, Query(description="when it happened, or later")] = None,
+        before: Moment | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         after: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
         person: Person = asking,

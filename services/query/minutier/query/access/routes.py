@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level, Origin, Share
@@ -17,11 +17,15 @@ from minutier.query.access.ports import AccessLog, Shares
 from minutier.query.identity import domain as identity
 from minutier.query.identity.domain import Person, Role
 from minutier.query.identity.gate import Gate
+from minutier.query.moments import Moment
+from minutier.schemas.base import ID_CHARACTERS
 from minutier.shared.problems import described
 
 # PostgreSQL has no larger identity.
 _LAST = 2**63 - 1
-_NAME = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,255}$"
+# A segment of a path that is all dots leads somewhere else, and clients take it away.
+_GROUP = r"^[^\s\x00-\x1f\x7f]*[^\s.\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+_EMAIL = r"^[^@\s/\x00-\x1f\x7f]+@[^@\s/\x00-\x1f\x7f]+$"
 
 
 class Whom(StrEnum):
@@ -38,7 +42,7 @@ class Sharing(BaseModel):
     """How much is given, and until when."""
 
     level: Shared
-    until: AwareDatetime | None = Field(None, description="without one, until it is taken back")
+    until: Moment | None = Field(None, description="without one, until it is taken back")
 
 
 class Given(BaseModel):
@@ -52,7 +56,7 @@ class Given(BaseModel):
 
 
 class Owner(BaseModel):
-    email: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$", max_length=256)]
+    email: Annotated[str, Field(pattern=_EMAIL, max_length=ID_CHARACTERS)]
 
 
 class Accesses(BaseModel):
@@ -62,8 +66,9 @@ class Accesses(BaseModel):
     next: int | None
 
 
-_PRINCIPALS = {Whom.PERSON: identity.email, Whom.GROUP: identity.group}
-Name = Annotated[str, Path(pattern=_NAME, description="an e-mail address, or a group's name")]
+Email = Annotated[str, Path(pattern=_EMAIL, max_length=ID_CHARACTERS, description="what they sign in with")]
+Group = Annotated[str, Path(pattern=_GROUP, max_length=ID_CHARACTERS)]
+_BODY = described(400, 413)
 Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[int | None, Query(ge=1, le=_LAST, description="`next` of the page before")]
 
@@ -78,34 +83,42 @@ def router(*, gate: Gate, door: Door, shares: Shares, log: AccessLog) -> APIRout
         await door.open(person, id, Level.OWN)
         return [_given(share) for share in await shares.of(person, id)]
 
-    @api.put("/recordings/{id}/shares/{whom}/{name}", status_code=HTTPStatus.NO_CONTENT)
-    async def share(id: UUID, whom: Whom, name: Name, sharing: Sharing, person: Person = asking) -> Response:
-        """Let a person or a group read it, or edit its transcript."""
-        await door.open(person, id, Level.OWN)
-        if whom is Whom.PERSON and "@" not in name:
-            raise HTTPException(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "A person is named by the e-mail address they sign in with."
-            )
-        level = Level[sharing.level.upper()]
-        await shares.give(person, id, _PRINCIPALS[whom](name), level, sharing.until)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
+    @api.put("/recordings/{id}/shares/person/{email}", status_code=HTTPStatus.NO_CONTENT, responses=_BODY)
+    async def share_with_person(id: UUID, email: Email, sharing: Sharing, person: Person = asking) -> None:
+        """Let somebody read it, or edit its transcript."""
+        await share(person, id, identity.email(email), sharing)
 
-    @api.delete("/recordings/{id}/shares/{whom}/{name}", status_code=HTTPStatus.NO_CONTENT)
-    async def take_back(id: UUID, whom: Whom, name: Name, person: Person = asking) -> Response:
+    @api.put("/recordings/{id}/shares/group/{name:path}", status_code=HTTPStatus.NO_CONTENT, responses=_BODY)
+    async def share_with_group(id: UUID, name: Group, sharing: Sharing, person: Person = asking) -> None:
+        """Let everybody of a group read it, or edit its transcript."""
+        await share(person, id, identity.group(name), sharing)
+
+    @api.delete("/recordings/{id}/shares/person/{email}", status_code=HTTPStatus.NO_CONTENT)
+    async def take_back_from_person(id: UUID, email: Email, person: Person = asking) -> None:
         """Take a share back; those who were in the meeting keep what they have."""
-        await door.open(person, id, Level.OWN)
-        if not await shares.take(person, id, _PRINCIPALS[whom](name)):
-            raise HTTPException(HTTPStatus.NOT_FOUND, "This recording is not shared so.")
-        return Response(status_code=HTTPStatus.NO_CONTENT)
+        await take_back(person, id, identity.email(email))
 
-    @api.put("/recordings/{id}/owner", status_code=HTTPStatus.NO_CONTENT, responses=described(409))
-    async def give_owner(id: UUID, owner: Owner, person: Person = asking) -> Response:
+    @api.delete("/recordings/{id}/shares/group/{name:path}", status_code=HTTPStatus.NO_CONTENT)
+    async def take_back_from_group(id: UUID, name: Group, person: Person = asking) -> None:
+        """Take a share back; those who were in the meeting keep what they have."""
+        await take_back(person, id, identity.group(name))
+
+    async def share(person: Person, id: UUID, principal: str, sharing: Sharing) -> None:
+        await door.open(person, id, Level.OWN)
+        await shares.give(person, id, principal, Level[sharing.level.upper()], sharing.until)
+
+    async def take_back(person: Person, id: UUID, principal: str) -> None:
+        await door.open(person, id, Level.OWN)
+        if not await shares.take(person, id, principal):
+            raise HTTPException(HTTPStatus.NOT_FOUND, "This recording is not shared so.")
+
+    @api.put("/recordings/{id}/owner", status_code=HTTPStatus.NO_CONTENT, responses=_BODY | described(409))
+    async def give_owner(id: UUID, owner: Owner, person: Person = asking) -> None:
         """Give a recording that names no owner to somebody: an operator's part."""
         await door.open(person, id, Level.STATUS)
         _require(person, Role.OPERATOR, "Only an operator may give a recording away that nobody owns.")
         if not await shares.claim(person, id, identity.email(owner.email)):
             raise HTTPException(HTTPStatus.CONFLICT, "This recording has an owner, who may share it.")
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     @api.get("/recordings/{id}/accesses")
     async def list_accesses(
