@@ -8,7 +8,6 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
-import httpx
 import nats
 import numpy as np
 import psutil
@@ -17,8 +16,10 @@ from pyannote.database.util import load_rttm
 from pyannote.metrics.diarization import DiarizationErrorRate
 
 from minutier.compose.embedded import System
+from minutier.compose.people import PARTICIPANT, TENANT
 from minutier.diarization.domain import Turn
 from minutier.schemas.codec import encode
+from minutier.schemas.documents import Part, Person
 from minutier.schemas.events import AnnouncedTrack, Announcement, RecordingAnnounced, recording_id
 from minutier.schemas.references import Location
 from minutier.shared.audio import SAMPLE_RATE
@@ -28,7 +29,8 @@ from tests.support.audio import conversation, write_wav
 from tests.support.diarization import annotation, error_rate
 from tests.support.otlp import collecting
 from tests.support.scoring import concatenated_word_error_rate, sample, stm_text, word_error_rate
-from tests.support.sources import completed
+from tests.support.sources import TENANT as ACME
+from tests.support.sources import asking, completed
 
 DATA = Path(__file__).parent.parent / "data"
 SERVICES = {
@@ -157,7 +159,7 @@ async def test_who_was_there_names_a_voice_and_all_is_written_anew(system: Syste
             if len(await artefacts(system, f"default/{found['id']}/summarisation/")) == 2:
                 break
             await asyncio.sleep(0.2)
-    assert (await completed(system, found["id"]))["total_seconds"] == found["total_seconds"]
+    assert (await completed(system, found["id"], TENANT))["total_seconds"] == found["total_seconds"]
     assert (await minutier(*name, "diane mercer", "--clear"))[0] == 0
     assert "Diane Mercer: " not in await transcript_with(system, found["id"], "Speaker 1: ")
 
@@ -181,10 +183,19 @@ async def test_one_track_per_participant_gives_each_their_name(system: System, t
         await Objects(system.objects).upload(location.bucket, location.key, file, "audio/wav")
         announced.append(AnnouncedTrack(participant=name, location=location, offset=offset))
     recording = await announce(
-        system, Announcement(source="test", external_id="tracks", tracks=tuple(announced), language="en")
+        system,
+        Announcement(
+            source="test",
+            external_id="tracks",
+            tracks=tuple(announced),
+            language="en",
+            people=(Person(part=Part.OWNER, email=PARTICIPANT.email),),
+        ),
     )
-    assert (await completed(system, recording))["stages"]["diarization"]["state"] == "done"
-    status, out, _ = await minutier("transcript", recording, "--json", "--data-dir", system.directory.path)
+    assert (await completed(system, recording, ACME))["stages"]["diarization"]["state"] == "done"
+    status, out, _ = await minutier(
+        *("transcript", recording, "--json", "--tenant", ACME, "--data-dir", system.directory.path)
+    )
     assert status == 0
     transcript = json.loads(out)
     assert {speaker["label"] for speaker in transcript["speakers"]} == set(speakers.values())
@@ -226,12 +237,12 @@ async def followed(system: System, file: Path, *options: str) -> dict[str, Any]:
     assert status == 0, err
     (result,) = json.loads(out)["recordings"]
     assert result["state"] == "completed"
-    return await completed(system, result["recording_id"])
+    return await completed(system, result["recording_id"], TENANT)
 
 
 async def transcript_with(system: System, id: str, text: str) -> str:
     """The transcript as it is printed, once ``text`` is in it."""
-    async with httpx.AsyncClient(base_url=system.url("query"), timeout=30) as http, asyncio.timeout(SECONDS):
+    async with asking(system, TENANT) as http, asyncio.timeout(SECONDS):
         while True:
             shown = (await http.get(f"/api/v1/recordings/{id}/transcript", params={"format": "text"})).text
             if text in shown:
@@ -240,8 +251,8 @@ async def transcript_with(system: System, id: str, text: str) -> str:
 
 
 async def announce(system: System, announcement: Announcement) -> str:
-    recording = recording_id("acme", announcement.source, announcement.external_id)
-    event = RecordingAnnounced.of(recording, tenant="acme", source="minutier/test", data=announcement)
+    recording = recording_id(ACME, announcement.source, announcement.external_id)
+    event = RecordingAnnounced.of(recording, tenant=ACME, source="minutier/test", data=announcement)
     connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
     try:
         await connection.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)

@@ -22,8 +22,9 @@ from tests.support.audio import conversation, encode
 from tests.support.bigbluebutton import MEETING, document, ends, joins, marks, records, talks
 from tests.support.bucket_events import minio_record, notification
 from tests.support.livekit_events import STARTED_AT, recorded, webhook
-from tests.support.sources import BEARER, KEY, completed, text_of, transcript_of
+from tests.support.sources import BEARER, KEY, TENANT, asking, completed, text_of, transcript_of
 from tests.support.visio import API_KEY, BUCKET, SPEAKERS, Meeting, collect, speech_of_the_sample
+from tests.support.visio import TENANT as VISIO
 
 # "I thought, you know, I heard a beep", eleven seconds from the beginning.
 SECONDS = 13.0
@@ -47,7 +48,7 @@ async def test_livekit_tells_of_an_egress(system: System, http: httpx.AsyncClien
     meeting = Meeting.of("livekit", info.egress_id, STARTED_AT / 1e9, 30.0)
     collect(client(system.objects), meeting, speech_of_the_sample(), late=0.2)
     recording = await heard_of(system, http, info)
-    transcript = await spoken(system, recording)
+    transcript = await spoken(system, recording, VISIO)
     assert {speaker["label"] for speaker in transcript["speakers"]} == set(SPEAKERS.values())
     assert transcript["clock_offset"] == pytest.approx(0.0, abs=0.5)
 
@@ -60,7 +61,7 @@ async def test_a_store_tells_over_http(system: System, http: httpx.AsyncClient, 
         headers={"Authorization": f"Bearer {API_KEY}"},
     )
     assert response.json() == {"announced": 1, "ignored": 0}
-    await spoken(system, await newest(system, "bucket"))
+    await spoken(system, await newest(system, "bucket"), VISIO)
 
 
 async def test_a_store_tells_over_nats(system: System, ogg: bytes) -> None:
@@ -78,7 +79,7 @@ async def test_a_store_tells_over_nats(system: System, ogg: bytes) -> None:
     async with asyncio.timeout(60):
         while (recording := await newest(system, "bucket")) == before:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-    await spoken(system, recording)
+    await spoken(system, recording, VISIO)
 
 
 async def test_a_client_of_openai_asks_for_a_transcript(system: System, ogg: bytes) -> None:
@@ -160,7 +161,7 @@ async def test_a_folder_is_watched(system: System, ogg: bytes, tmp_path: Path) -
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, err.decode()
     (found,) = json.loads(out)["recordings"]
-    await spoken(system, found["recording_id"])
+    await spoken(system, found["recording_id"], "default")
 
 
 def put(system: System, key: str, body: bytes) -> str:
@@ -178,18 +179,18 @@ async def heard_of(system: System, http: httpx.AsyncClient, info: EgressInfo) ->
 async def newest(system: System, source: str) -> str:
     """The newest recording that a source announced; empty where there is none."""
     found: list[dict[str, Any]] = []
-    async with httpx.AsyncClient(base_url=system.url("query"), timeout=30) as query:
+    async with asking(system, VISIO) as query:
         for _ in range(100):
-            items = (await query.get("/api/v1/recordings", params={"tenant": "visio"})).json()["items"]
+            items = (await query.get("/api/v1/recordings")).json()["items"]
             if found := [item for item in items if item["source"] == source]:
                 break
             await asyncio.sleep(0.05)
     return str(found[0]["id"]) if found else ""
 
 
-async def spoken(system: System, recording: str) -> dict[str, Any]:
+async def spoken(system: System, recording: str, tenant: str = TENANT) -> dict[str, Any]:
     """The finished transcript, in which what was said is."""
-    await completed(system, recording)
-    transcript = await transcript_of(system, recording)
+    await completed(system, recording, tenant)
+    transcript = await transcript_of(system, recording, tenant)
     assert SPOKEN in text_of(transcript)
     return transcript

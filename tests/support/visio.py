@@ -11,6 +11,7 @@ import httpx
 from minio import Minio
 from pyannote.database.util import load_rttm
 
+from minutier.compose.people import PARTICIPANT
 from tests.support import livekit_events
 from tests.support.receiver import WEBHOOK_PATH, Receiver
 from tests.support.scoring import sample
@@ -19,7 +20,8 @@ BUCKET = "meet-media-storage"
 TENANT = "visio"
 API_KEY = "key-of-visio-for-the-tests"
 WEBHOOK_KEY, DOCS_KEY = "key-for-visio's-webhook", "key-for-visio's-docs"
-OWNER = {"sub": "owner-sub", "email": "owner@example.org"}
+# Whom the local sign-in of the embedded system knows by the address.
+OWNER = {"sub": "owner-sub", "email": PARTICIPANT.email}
 
 
 # Whose voices those of the sample are.
