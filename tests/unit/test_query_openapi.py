@@ -26,7 +26,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_described(case: Case[Any]) -> None:
     # Making a request up takes longer than answering it; and what is nowhere is so to everybody.
     for person in EVERYBODY if "{id}" not in case.path else (OWNER,):
@@ -46,7 +46,7 @@ def test_every_answer_about_a_recording_is_described(case: Case[Any]) -> None:
 
 
 @schema.include(path_regex="{speaker}$").parametrize()
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_name_is_taken_as_the_document_describes_it(case: Case[Any]) -> None:
     case.path_parameters |= {"id": str(RECORDING), "speaker": "speaker-1"}
     case.call_and_validate(headers=showing(OWNER), excluded_checks=[negative_data_rejection])
