@@ -21,10 +21,12 @@ from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position, Wanted
 from minutier.query.project import project
 from minutier.query.settings import QuerySettings
+from minutier.query.steering.domain import Pace
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.clock import now
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
+from minutier.schemas.references import ObjectRef
 from tests.support.query_audio import Sounds
 from tests.support.query_events import Documents
 from tests.support.query_identity import entrance
@@ -183,6 +185,47 @@ class Editing:
         self.events.append(event)
 
 
+class Paces:
+    """What is before every recording, as a test says."""
+
+    def __init__(self) -> None:
+        self.pace = Pace()
+
+    async def of(self, id: UUID) -> Pace:
+        return self.pace
+
+
+class Media:
+    """Holds all that was not deleted."""
+
+    def __init__(self) -> None:
+        self.deleted = False
+
+    async def holds(self, ref: ObjectRef) -> bool:
+        return not self.deleted
+
+
+class Outbox:
+    """What was published, by transactions that ended well."""
+
+    def __init__(self) -> None:
+        self.sent: list[AnyEvent] = []
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator["Transaction"]:
+        transaction = Transaction()
+        yield transaction
+        self.sent += transaction.events
+
+
+class Transaction:
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+
+    def publish(self, event: AnyEvent) -> None:
+        self.events.append(event)
+
+
 class Signals:
     """One listener at a time; ``deaf`` ones hear nothing."""
 
@@ -214,6 +257,9 @@ def application(table: Table, **parts: Any) -> FastAPI:
         "log": Log(),
         "transcripts": Transcripts(documents=documents, layers=desk, cache_bytes=2**20),
         "editor": desk,
+        "paces": Paces(),
+        "media": Media(),
+        "transactions": Outbox(),
         "signals": Signals(),
         "audio": Sounds(),
         "webhooks": Webhooks(),

@@ -10,12 +10,19 @@ from hypothesis import strategies as st
 
 from minutier.query.domain import Entry, Fact, Recording, StageState, State, recording
 from minutier.query.project import project
-from minutier.schemas.events import AnyEvent
+from minutier.schemas.events import AnyEvent, Stage
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, START, Documents
 
 DOCUMENTS = Documents()
 PIPELINE = told.pipeline(DOCUMENTS)
+
+# What follows from a request ten seconds after the announcement.
+REDONE: list[AnyEvent] = [
+    told.transcribed(seconds=20),
+    told.attributed(seconds=21),
+    told.written(seconds=22),
+]
 
 
 async def facts_of(events: Iterable[AnyEvent]) -> list[tuple[UUID, Fact]]:
@@ -156,6 +163,74 @@ async def test_what_does_not_concern_the_recording_does_not_fail_it() -> None:
     assert await facts_of(elsewhere) == []
 
 
+async def test_a_recording_that_was_cancelled_stays_so_whatever_comes_late() -> None:
+    cancelled = [*PIPELINE[:3], told.cancelled(4)]
+    seen = await shown(*cancelled)
+    assert seen.state is State.CANCELLED
+    assert " ".join(states(seen).values()) == "done done skipped skipped skipped"
+    late = [event.model_copy(update={"wantedsince": told.START}) for event in PIPELINE[3:]]
+    after = await shown(*cancelled, *late)
+    assert after.state is State.CANCELLED
+    assert " ".join(states(after).values()) == "done done done done done"
+
+
+async def test_what_was_cancelled_goes_on_when_it_is_asked_for_or_announced_again() -> None:
+    cancelled = [*PIPELINE[:3], told.cancelled(4)]
+    again = await shown(*cancelled, told.requested(Stage.TRANSCRIPTION))
+    assert again.state is State.PROCESSING
+    assert " ".join(states(again).values()) == "done done running waiting waiting"
+    assert (await shown(*cancelled, told.requested(Stage.TRANSCRIPTION), *REDONE)).state is State.COMPLETED
+    unheard: list[AnyEvent] = [told.announced(), told.cancelled(1), told.announced(60)]
+    assert (await shown(*unheard)).state is State.ANNOUNCED
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (Stage.DIARIZATION, "done running done waiting waiting"),
+        (Stage.TRANSCRIPTION, "done done running waiting waiting"),
+        (Stage.ATTRIBUTION, "done done done running waiting"),
+        (Stage.SUMMARISATION, "done done done done running"),
+    ],
+)
+async def test_a_stage_that_is_done_again_and_all_that_follow_run_again(stage: Stage, expected: str) -> None:
+    entry = entry_of(await facts_of([*PIPELINE, told.requested(stage)]))
+    seen = recording(entry)
+    assert seen.state is State.PROCESSING
+    assert " ".join(states(seen).values()) == expected
+    assert entry.transcript is not None
+    assert entry.minutes is not None
+
+
+async def test_what_was_wanted_before_does_not_do_a_stage_again() -> None:
+    again = [*PIPELINE, told.requested(Stage.TRANSCRIPTION)]
+    older = [event.model_copy(update={"wantedsince": told.START}) for event in REDONE]
+    assert (await shown(*again, *older)).state is State.PROCESSING
+    asked = told.requested(Stage.TRANSCRIPTION).time
+    newer = [event.model_copy(update={"wantedsince": asked}) for event in REDONE]
+    assert (await shown(*again, *newer)).state is State.COMPLETED
+
+
+async def test_doing_a_stage_again_may_fail_and_another_try_may_succeed() -> None:
+    broken = [
+        *PIPELINE,
+        told.requested(Stage.TRANSCRIPTION),
+        told.failed("transcription", "unknown_model", 11),
+    ]
+    entry = entry_of(await facts_of(broken))
+    seen = recording(entry)
+    assert (seen.state, seen.reason) == (State.FAILED, "unknown_model")
+    assert "does not offer" in (seen.explanation or "")
+    assert entry.transcript is not None
+    again = await shown(*broken, told.requested(Stage.TRANSCRIPTION, 12))
+    assert (again.state, again.reason) == (State.PROCESSING, None)
+
+
+async def test_minutes_of_a_text_are_made_again() -> None:
+    seen = await shown(told.received(), told.written(), told.requested(Stage.SUMMARISATION))
+    assert " ".join(states(seen).values()) == "done skipped skipped skipped running"
+
+
 HISTORIES = [
     PIPELINE,
     [told.announced(), told.rejected(), told.announced(60), told.rejected(61, announced=60)],
@@ -163,6 +238,11 @@ HISTORIES = [
     [told.failed("ingestion", "invalid", tenant="unknown"), *PIPELINE[:3], told.failed("transcription")],
     [*PIPELINE, told.attributed(seconds=60), told.written(seconds=61), told.written(seconds=62)],
     [told.received(), told.failed("summarisation"), told.written()],
+    [*PIPELINE[:2], told.cancelled(2), *PIPELINE[2:]],
+    [*PIPELINE[:3], told.cancelled(4), told.requested(Stage.TRANSCRIPTION), *REDONE],
+    [*PIPELINE, told.requested(Stage.DIARIZATION), told.failed("diarization", "unknown_model", 11)],
+    [*PIPELINE, told.requested(Stage.SUMMARISATION), told.cancelled(11), told.written(seconds=12)],
+    [told.announced(), told.rejected(), told.cancelled(2), told.announced(60)],
 ]
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from minutier.query.domain import State
 from minutier.query.mailbox import Mailbox
 from minutier.query.show import Shown
-from minutier.query.watch import StageProgress, watch
-from minutier.schemas.events import AnyEvent
+from minutier.query.steering.domain import Before, Pace
+from minutier.query.watch import Followed, StageProgress, watch
+from minutier.schemas.events import AnyEvent, Stage
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, Documents
-from tests.support.query_fakes import Signals, Table
+from tests.support.query_fakes import Paces, Signals, Table
 from tests.support.query_people import OWNER
 
 
@@ -20,7 +21,7 @@ async def add_all(table: Table, signals: Signals, events: Sequence[AnyEvent]) ->
         await asyncio.sleep(0)
 
 
-async def follow(signals: Signals, poll_seconds: float) -> list[Shown | StageProgress]:
+async def follow(signals: Signals, poll_seconds: float) -> list[Followed | StageProgress]:
     table = Table(Documents())
     events = told.pipeline(table.documents)
     await table.add(events[0])
@@ -28,7 +29,7 @@ async def follow(signals: Signals, poll_seconds: float) -> list[Shown | StagePro
     updates = [
         update
         async for update in watch(
-            OWNER, RECORDING, recordings=table, signals=signals, poll_seconds=poll_seconds
+            OWNER, RECORDING, recordings=table, paces=Paces(), signals=signals, poll_seconds=poll_seconds
         )
     ]
     await adding
@@ -57,7 +58,9 @@ async def test_a_recording_that_is_done_is_told_once() -> None:
         await table.add(event)
     updates = [
         update
-        async for update in watch(OWNER, RECORDING, recordings=table, signals=Signals(), poll_seconds=30)
+        async for update in watch(
+            OWNER, RECORDING, recordings=table, paces=Paces(), signals=Signals(), poll_seconds=30
+        )
     ]
     assert len(updates) == 1
 
@@ -67,11 +70,53 @@ async def test_progress_is_told_while_a_stage_is_not_done() -> None:
     events = told.pipeline(table.documents)
     for event in events[:2]:
         await table.add(event)
-    updates = watch(OWNER, RECORDING, recordings=table, signals=signals, poll_seconds=30)
-    assert isinstance(await anext(updates), Shown)
+    paces = Paces()
+    paces.pace = Pace({"diarization": Before(3, 120.0), "transcription": Before(1, 30.0)})
+    updates = watch(OWNER, RECORDING, recordings=table, paces=paces, signals=signals, poll_seconds=30)
+    first = await anext(updates)
+    assert isinstance(first, Followed)
+    assert [(told.stage, told.fraction, told.position) for told in first.progress] == [
+        ("diarization", 0.0, 3),
+        ("transcription", 0.0, 1),
+    ]
     signals.mailbox.put_progress("ingestion", 0.9)
     signals.mailbox.put_progress("diarization", 0.5)
     assert await asyncio.wait_for(anext(updates), 5) == StageProgress("diarization", 0.5)
+    await updates.aclose()
+
+
+async def test_a_queue_that_moves_is_told_without_a_signal() -> None:
+    table, paces = Table(Documents()), Paces()
+    await table.add(told.announced())
+    paces.pace = Pace({"ingestion": Before(2, 0.0)}, {})
+    updates = watch(OWNER, RECORDING, recordings=table, paces=paces, signals=Signals(), poll_seconds=0.01)
+    positions = []
+    for waiting in (2, 1, 0):
+        paces.pace = Pace({"ingestion": Before(waiting, 0.0)}, {})
+        update = await asyncio.wait_for(anext(updates), 5)
+        assert isinstance(update, Followed)
+        positions.append(update.progress[0].position)
+    assert positions == [2, 1, 0]
+    await updates.aclose()
+
+
+async def test_how_far_a_stage_was_says_nothing_of_it_once_it_is_done_again() -> None:
+    table, signals = Table(Documents()), Signals()
+    events = told.pipeline(table.documents)
+    for event in events[:2]:
+        await table.add(event)
+    updates = watch(OWNER, RECORDING, recordings=table, paces=Paces(), signals=signals, poll_seconds=30)
+    await anext(updates)
+    signals.mailbox.put_progress("diarization", 1.0)
+    assert await anext(updates) == StageProgress("diarization", 1.0)
+    await table.add(events[2])
+    await signals.tell(RECORDING)
+    await anext(updates)
+    await table.add(told.requested(Stage.DIARIZATION))
+    await signals.tell(RECORDING)
+    update = await anext(updates)
+    assert isinstance(update, Followed)
+    assert (update.progress[0].stage, update.progress[0].fraction) == ("diarization", 0.0)
     await updates.aclose()
 
 

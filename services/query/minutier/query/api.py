@@ -18,8 +18,10 @@ from minutier.query.identity.gate import Bearers, Gate
 from minutier.query.identity.rates import RateFields, Rates
 from minutier.query.identity.sign_in import Entrance
 from minutier.query.identity.site import OnlyHere, Site
-from minutier.query.ports import Recordings, Signals
+from minutier.query.ports import Recordings, Signals, Transactions
 from minutier.query.settings import QuerySettings
+from minutier.query.steering import routes as steering
+from minutier.query.steering.ports import Media, Paces
 from minutier.query.transcripts import routes as reading
 from minutier.query.transcripts.read import Transcripts
 from minutier.query.webhooks import routes as applications
@@ -39,6 +41,9 @@ def build(
     log: AccessLog,
     transcripts: Transcripts,
     editor: Editor,
+    paces: Paces,
+    media: Media,
+    transactions: Transactions,
     signals: Signals,
     audio: Objects,
     webhooks: Webhooks,
@@ -62,7 +67,19 @@ def build(
     gate = Gate(bearers, entrance, site, rates)
     door = Door(recordings)
     app.include_router(
-        routes.router(gate=gate, door=door, recordings=recordings, signals=signals, settings=settings)
+        routes.router(
+            gate=gate, door=door, recordings=recordings, paces=paces, signals=signals, settings=settings
+        )
+    )
+    app.include_router(
+        steering.router(
+            gate=gate,
+            door=door,
+            transcripts=transcripts,
+            media=media,
+            transactions=transactions,
+            models=settings.models,
+        )
     )
     app.include_router(reading.router(gate=gate, door=door, log=log, transcripts=transcripts))
     app.include_router(

@@ -17,6 +17,7 @@ from minutier.query.identity.tokens import Tokens
 from minutier.query.nats import NatsSignals
 from minutier.query.repository import Recordings
 from minutier.query.settings import QuerySettings
+from minutier.query.steering.repository import Paces
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.documents import TranscriptDocument
 from minutier.query.webhooks.http import HttpPost
@@ -68,6 +69,9 @@ def build() -> Service:
             log=AccessLog(service.engine),
             transcripts=transcripts,
             editor=editor,
+            paces=Paces(service.engine),
+            media=objects,
+            transactions=service.transaction,
             signals=signals,
             audio=objects,
             webhooks=Webhooks(service.engine),

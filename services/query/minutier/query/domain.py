@@ -25,6 +25,8 @@ class Kind(StrEnum):
     EDITED = "edited"
     WRITTEN = "written"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    REQUESTED = "requested"
 
 
 class State(StrEnum):
@@ -33,10 +35,11 @@ class State(StrEnum):
     COMPLETED = "completed"
     REJECTED = "rejected"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
     @property
     def final(self) -> bool:
-        return self in (State.COMPLETED, State.REJECTED, State.FAILED)
+        return self in (State.COMPLETED, State.REJECTED, State.FAILED, State.CANCELLED)
 
 
 class StageState(StrEnum):
@@ -55,6 +58,18 @@ STAGES = {
     "summarisation": Kind.WRITTEN,
 }
 
+# What each stage follows from; those come before it in `STAGES`.
+FOLLOWS = {
+    "ingestion": (),
+    "diarization": ("ingestion",),
+    "transcription": ("ingestion",),
+    "attribution": ("diarization", "transcription"),
+    "summarisation": ("attribution",),
+}
+
+# What says that somebody wants a recording done.
+_WANTING = (Kind.ANNOUNCED, Kind.INGESTED, Kind.RECEIVED, Kind.REQUESTED)
+
 # A text that is handed in is its own transcript.
 _OF_RECORDINGS_ALONE = ("diarization", "transcription", "attribution")
 
@@ -64,13 +79,14 @@ class Fact:
     """What one event told: figures, codes and references; title, names and people are what a meeting has.
 
     ``people`` are levels by principal; ``ingested`` is where the recording's media lies. ``asked_at`` is when
-    what it follows from was told.
+    what it follows from was told, and ``wanted_since`` when somebody asked for it all, if before ``at``.
     """
 
     kind: Kind
     at: datetime
     announced_at: datetime | None = None
     asked_at: datetime | None = None
+    wanted_since: datetime | None = None
     source: str | None = None
     title: str | None = None
     duration: float | None = None
@@ -85,6 +101,11 @@ class Fact:
     people: dict[str, int] = field(default_factory=dict)
     ingested: dict[str, Any] | None = None
 
+    @property
+    def wanted(self) -> datetime:
+        """When somebody asked for the work that it tells of."""
+        return self.wanted_since or self.at
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -98,17 +119,30 @@ class Entry:
     announced_at: datetime
     facts: Mapping[UUID, Fact] = field(default_factory=dict)
 
-    def newest(self, kind: Kind, *, stage: str | None = None) -> Fact | None:
+    def newest(
+        self, kind: Kind, *, stage: str | None = None, wanted_since: datetime | None = None
+    ) -> Fact | None:
+        """The newest of those that were not wanted before ``wanted_since``."""
         moments = [
             (fact.at, told_by)
             for told_by, fact in self.facts.items()
-            if fact.kind is kind and fact.stage == stage
+            if fact.kind is kind
+            and fact.stage == stage
+            and (wanted_since is None or fact.wanted >= wanted_since)
         ]
         return self.facts[max(moments)[1]] if moments else None
 
     def first(self, kind: Kind) -> datetime | None:
         """When such a thing was told for the first time."""
         return min((fact.at for fact in self.facts.values() if fact.kind is kind), default=None)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody has wanted anything of it since somebody said so."""
+        cancelled = self.newest(Kind.CANCELLED)
+        return cancelled is not None and all(
+            fact.wanted <= cancelled.at for fact in self.facts.values() if fact.kind in _WANTING
+        )
 
     @property
     def transcript(self) -> Fact | None:
@@ -176,11 +210,11 @@ def recording(entry: Entry) -> Recording:
     announced = entry.newest(Kind.ANNOUNCED)
     ingested = entry.newest(Kind.INGESTED)
     taken_in = entry.taken_in
-    rejected = _standing_rejection(entry)
+    rejected = None if entry.cancelled else _standing_rejection(entry)
     attributed = entry.newest(Kind.ATTRIBUTED)
     transcribed = entry.newest(Kind.TRANSCRIBED)
     stages = _stages(entry, rejected)
-    state = _state(stages, rejected)
+    state = State.CANCELLED if entry.cancelled else _state(stages, rejected)
     failure = _failure(entry, stages) if state is State.FAILED else rejected
     begun = [fact for fact in (taken_in, rejected, announced) if fact is not None]
     spoken = [fact.language for fact in (attributed, transcribed, *begun) if fact and fact.language]
@@ -217,7 +251,12 @@ def _stages(entry: Entry, rejected: Fact | None) -> dict[str, Stage]:
     if rejected is not None:
         never = dict.fromkeys(STAGES, Stage(StageState.SKIPPED))
         return never | {"ingestion": Stage(StageState.FAILED, reason=rejected.reason)}
-    done = {name: fact for name, kind in STAGES.items() if (fact := entry.newest(kind)) is not None}
+    again = _wanted_again(entry)
+    done = {
+        name: fact
+        for name, kind in STAGES.items()
+        if (fact := entry.newest(kind, wanted_since=again.get(name))) is not None
+    }
     received = entry.newest(Kind.RECEIVED)
     if received is not None:
         done["ingestion"] = received
@@ -230,16 +269,29 @@ def _stages(entry: Entry, rejected: Fact | None) -> dict[str, Stage]:
     }
     stages = {}
     for name in STAGES:
-        failed = entry.newest(Kind.FAILED, stage=name)
+        failed = entry.newest(Kind.FAILED, stage=name, wanted_since=again.get(name))
         if received is not None and name in _OF_RECORDINGS_ALONE:
             stages[name] = Stage(StageState.SKIPPED)
         elif name in done:
             stages[name] = Stage(StageState.DONE, seconds=done[name].seconds)
+        elif entry.cancelled:
+            stages[name] = Stage(StageState.SKIPPED)
         elif failed is not None:
             stages[name] = Stage(StageState.FAILED, reason=failed.reason)
         else:
             stages[name] = Stage(StageState.RUNNING if may_run[name] else StageState.WAITING)
     return stages
+
+
+def _wanted_again(entry: Entry) -> dict[str, datetime]:
+    """Since when the stages are wanted that are to be done again, or that follow from such a one."""
+    again: dict[str, datetime] = {}
+    for name, follows in FOLLOWS.items():
+        requested = entry.newest(Kind.REQUESTED, stage=name)
+        moments = [again[before] for before in follows if before in again]
+        if moments := [*moments, *([requested.at] if requested else [])]:
+            again[name] = max(moments)
+    return again
 
 
 def _state(stages: Mapping[str, Stage], rejected: Fact | None) -> State:
@@ -255,7 +307,7 @@ def _state(stages: Mapping[str, Stage], rejected: Fact | None) -> State:
 
 def _failure(entry: Entry, stages: Mapping[str, Stage]) -> Fact | None:
     first = next(name for name, stage in stages.items() if stage.state is StageState.FAILED)
-    return entry.newest(Kind.FAILED, stage=first)
+    return entry.newest(Kind.FAILED, stage=first, wanted_since=_wanted_again(entry).get(first))
 
 
 def _total_seconds(entry: Entry, taken_in: Fact | None) -> float | None:

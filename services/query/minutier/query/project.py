@@ -1,6 +1,7 @@
 """From an event to the fact that it tells."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from minutier.query.access.domain import grants_of
@@ -12,8 +13,10 @@ from minutier.schemas.events import (
     Failed,
     MinutesWritten,
     RecordingAnnounced,
+    RecordingCancelled,
     RecordingIngested,
     RecordingRejected,
+    ReprocessingRequested,
     SpeechDiarized,
     SpeechTranscribed,
     Stage,
@@ -26,12 +29,14 @@ from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
 
 _CHECK_EVENT = "Check the message against the published JSON Schema and send it again."
-_UNREADABLE = {
+_EXPLAINED = {
     "not_json": f"The message is not JSON. {_CHECK_EVENT}",
     "unknown_type": f"The message is of a type that this server does not know. {_CHECK_EVENT}",
     "unknown_version": "The message is of a version that this server does not know. Update the server, or "
     "send a version that it knows.",
     "invalid": f"The message lacks a field, or has a wrong one. {_CHECK_EVENT}",
+    "unknown_model": "A model was asked for that the server does not offer for this. Ask for another, or "
+    "have the operator offer it.",
 }
 
 
@@ -40,6 +45,11 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
 
     A job is its asker's affair.
     """
+    fact = await _fact(event, documents)
+    return fact and replace(fact, wanted_since=event.wantedsince)
+
+
+async def _fact(event: AnyEvent, documents: Documents) -> Fact | None:
     match event:
         case RecordingAnnounced(data=data):
             return Fact(
@@ -81,9 +91,20 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
                 explanation=data.reason.explanation,
             )
         case SpeechDiarized(data=data):
-            return Fact(Kind.DIARIZED, event.time, seconds=data.processing_seconds)
+            return Fact(
+                Kind.DIARIZED,
+                event.time,
+                seconds=data.processing_seconds,
+                document=data.turns.model_dump(mode="json"),
+            )
         case SpeechTranscribed(data=data):
-            return Fact(Kind.TRANSCRIBED, event.time, language=data.language, seconds=data.processing_seconds)
+            return Fact(
+                Kind.TRANSCRIBED,
+                event.time,
+                language=data.language,
+                seconds=data.processing_seconds,
+                document=data.transcription.model_dump(mode="json"),
+            )
         case TranscriptAttributed(data=data):
             return Fact(
                 Kind.ATTRIBUTED,
@@ -110,7 +131,18 @@ async def project(event: AnyEvent, *, documents: Documents) -> Fact | None:
                 reason=data.reason,
                 explanation=_explanation(data),
             )
+        case RecordingCancelled() | ReprocessingRequested():
+            return steered(event)
     return None
+
+
+def steered(event: RecordingCancelled | ReprocessingRequested) -> Fact:
+    """What is told of a recording by those who steer it."""
+    match event:
+        case RecordingCancelled():
+            return Fact(Kind.CANCELLED, event.time)
+        case ReprocessingRequested():
+            return Fact(Kind.REQUESTED, event.time, stage=event.data.stage.value)
 
 
 async def _described(ref: ObjectRef, documents: Documents) -> dict[str, Any]:
@@ -133,7 +165,7 @@ def _levels(people: Iterable[Person]) -> dict[str, int]:
 
 def _explanation(failed: Failed) -> str:
     times = "once" if failed.attempts == 1 else f"{failed.attempts} times"
-    return _UNREADABLE.get(
+    return _EXPLAINED.get(
         failed.reason,
         f"{failed.stage.capitalize()} was tried {times} and gave up. The message waits among the dead "
         "letters: the operator finds the cause in that service's log and can replay it.",

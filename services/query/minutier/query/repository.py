@@ -18,6 +18,7 @@ from minutier.query.folding import fold
 from minutier.query.identity.domain import Person
 from minutier.query.models import GrantRow, RecordingRow, RegisterRow
 from minutier.query.paging import Position, Wanted
+from minutier.query.steering import repository as steering
 from minutier.query.webhooks.repository import enqueue
 from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
@@ -57,13 +58,15 @@ async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> Entry:
     rows = await session.exec(statement, execution_options={"populate_existing": True})
     entry = _entry(rows.scalar_one())
     await derive(session, entry)
+    await steering.learn(session, entry, fact)
     await enqueue(session, entry, told_by=event.id)
     return entry
 
 
 async def derive(session: AsyncSession, entry: Entry) -> None:
-    """Write what lists are filtered by, and who may see it: all of it follows from the facts."""
+    """Write what lists are filtered by, who may see it and what it waits for: it follows from the facts."""
     shown = recording(entry)
+    await steering.enqueue(session, entry)
     await session.exec(
         update(RecordingRow)
         .where(col(RecordingRow.id) == entry.id)

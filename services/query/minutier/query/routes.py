@@ -1,7 +1,6 @@
 """Recordings: which there are, how far each is, and following one."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from http import HTTPStatus
@@ -24,11 +23,15 @@ from minutier.query.paging import BadCursor, Position, Wanted
 from minutier.query.ports import Recordings, Signals
 from minutier.query.settings import QuerySettings
 from minutier.query.show import Shown, show
-from minutier.query.watch import StageProgress, watch
+from minutier.query.steering.ports import Paces
+from minutier.query.watch import Followed, StageProgress, watch
 from minutier.schemas.base import NAME_CHARACTERS, TITLE_CHARACTERS
 from minutier.shared.problems import described
 
-_SHOWN = TypeAdapter(Shown)
+_UPDATES: dict[type, tuple[str, TypeAdapter[Any]]] = {
+    Followed: ("state", TypeAdapter(Followed)),
+    StageProgress: ("progress", TypeAdapter(StageProgress)),
+}
 _RETRY_SECONDS = 10
 
 
@@ -40,7 +43,13 @@ class Page(BaseModel):
 
 
 def router(
-    *, gate: Gate, door: Door, recordings: Recordings, signals: Signals, settings: QuerySettings
+    *,
+    gate: Gate,
+    door: Door,
+    recordings: Recordings,
+    paces: Paces,
+    signals: Signals,
+    settings: QuerySettings,
 ) -> APIRouter:
     api = APIRouter(prefix="/api/v1/recordings", tags=["recordings"], responses=described(401, 403, 422))
     asking: Any = Depends(gate.person)
@@ -91,7 +100,10 @@ def router(
     async def follow(id: UUID, person: Person = asking) -> EventSourceResponse:
         """Server-sent events until the recording is done.
 
-        `state` has a whole recording, first as it is now; `progress` has a stage and a fraction.
+        `progress` has a stage that runs or waits for its turn: its `fraction` from 0 to 1, its `position`,
+        which is how many recordings are before this one in its queue, and the `seconds_left` until all is
+        done, which are null where that cannot be told. `state` has a whole recording, first as it is now,
+        and all of these in its own `progress`.
         """
         await door.open(person, id, Level.STATUS)
         if watching.locked():
@@ -103,7 +115,12 @@ def router(
 
         async def events() -> AsyncIterator[ServerSentEvent]:
             updates = watch(
-                person, id, recordings=recordings, signals=signals, poll_seconds=settings.poll_seconds
+                person,
+                id,
+                recordings=recordings,
+                paces=paces,
+                signals=signals,
+                poll_seconds=settings.poll_seconds,
             )
             # Closed with the client's connection, and not when the garbage is collected.
             async with watching, aclosing(updates):
@@ -117,8 +134,6 @@ def router(
     return api
 
 
-def _sse(update: Shown | StageProgress) -> ServerSentEvent:
-    if isinstance(update, StageProgress):
-        data = json.dumps({"stage": update.stage, "fraction": update.fraction})
-        return ServerSentEvent(data, event="progress")
-    return ServerSentEvent(_SHOWN.dump_json(update).decode(), event="state")
+def _sse(update: Followed | StageProgress) -> ServerSentEvent:
+    event, form = _UPDATES[type(update)]
+    return ServerSentEvent(form.dump_json(update).decode(), event=event)

@@ -5,6 +5,7 @@ from pydantic.networks import IPvAnyNetwork
 from pydantic_settings import SettingsConfigDict
 
 from minutier.query.identity.providers import Provider, encrypted
+from minutier.schemas.events import ModelName, Stage
 from minutier.shared.settings import Settings
 
 ProviderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -30,6 +31,9 @@ class QuerySettings(Settings):
     session_hours: float = Field(12.0, gt=0, le=24 * 90, description="after which one signs in again")
     session_idle_hours: float = Field(4.0, gt=0, le=24 * 90, description="without a request")
     cache_bytes: int = Field(256 * 2**20, ge=0, description="of memory for transcripts that were read lately")
+    models: dict[Stage, tuple[ModelName, ...]] = Field(
+        {}, description="those that may be asked for beside the default, as a JSON object of lists by stage"
+    )
     watchers: int = Field(500, ge=1, description="clients that may follow a recording at a time")
     requests_per_minute: int = Field(600, ge=1, description="of one person, in each process")
     searches_per_minute: int = Field(120, ge=1, description="of one person, and exports")

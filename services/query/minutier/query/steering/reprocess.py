@@ -1,0 +1,78 @@
+"""The use case: a stage of a recording is done again, with a model that somebody chose."""
+
+from dataclasses import replace
+from uuid import uuid5
+
+from minutier.query.access.domain import Seen
+from minutier.query.domain import Entry, Kind
+from minutier.query.ports import Transactions
+from minutier.query.steering.cancel import SOURCE, told
+from minutier.query.steering.domain import CannotReprocess, moment_after, plan
+from minutier.query.steering.ports import Media
+from minutier.query.transcripts.read import Transcripts
+from minutier.schemas.clock import now
+from minutier.schemas.events import Ingested, Reprocessing, ReprocessingRequested, Stage
+from minutier.schemas.references import ObjectRef
+from minutier.shared.errors import Permanent
+
+
+async def reprocess(
+    seen: Seen,
+    stage: Stage,
+    model: str | None,
+    *,
+    transcripts: Transcripts,
+    media: Media,
+    transactions: Transactions,
+) -> Seen:
+    """Have ``stage`` and all that follows from it done again, and return the recording as it is then.
+
+    What there is stays until there is something newer. Raises `CannotReprocess`.
+    """
+    entry = seen.entry
+    steps = plan(entry, stage)
+    ingested = _ingested(entry) if stage in (Stage.DIARIZATION, Stage.TRANSCRIPTION) else None
+    if ingested is not None:
+        await _check(ingested, media)
+    transcript = await _read(entry, transcripts) if stage is Stage.SUMMARISATION else None
+    async with transactions() as transaction:
+        for step in steps:
+            data = Reprocessing(
+                stage=step,
+                model=model if step is stage else None,
+                ingested=ingested,
+                transcript=transcript,
+            )
+            event = ReprocessingRequested.of(
+                entry.id,
+                tenant=entry.tenant,
+                source=SOURCE,
+                data=data,
+                # Of a double click, one counts.
+                id=uuid5(seen.entry.id, f"reprocess {step} {data.model} {seen.revision}"),
+            ).model_copy(update={"time": moment_after(entry, now())})
+            transaction.publish(event)
+            entry = told(entry, event)
+    return replace(seen, entry=entry)
+
+
+def _ingested(entry: Entry) -> Ingested | None:
+    taken_in = entry.newest(Kind.INGESTED)
+    if taken_in is None or taken_in.ingested is None:
+        # An earlier version of this service did not keep where the media lies.
+        raise CannotReprocess("Where its media lies is not known any more. Hand it in again.")
+    return Ingested.model_validate(taken_in.ingested)
+
+
+async def _check(ingested: Ingested, media: Media) -> None:
+    mix = [ingested.audio] if ingested.audio else []
+    for audio in [track.audio for track in ingested.tracks] or mix:
+        if not await media.holds(audio):
+            raise CannotReprocess("Its media has been deleted.")
+
+
+async def _read(entry: Entry, transcripts: Transcripts) -> ObjectRef:
+    try:
+        return await transcripts.kept(entry, await transcripts.read(entry))
+    except Permanent:
+        raise CannotReprocess("Its transcript has been deleted.") from None
