@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from minutier.compose.cli import app
 from minutier.compose.failures import Status
 from minutier.ingestion.tenants import Tenant
+from minutier.query.identity.providers import Provider
 from minutier.shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,16 @@ def test_the_fields_of_a_tenant_are_those_of_the_code() -> None:
     assert written.keys() == Tenant.model_fields.keys()
     for name, field in Tenant.model_fields.items():
         if field.is_required() or field.default == 600:
+            assert written[name] == default(field)
+
+
+def test_the_fields_of_an_identity_provider_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "architecture" / "signing-in.md").read_text()
+    table = page.split("## Providers")[1].split("\n## ")[0]
+    written = dict(re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", table, re.MULTILINE))
+    assert written.keys() == Provider.model_fields.keys()
+    for name, field in Provider.model_fields.items():
+        if field.is_required() or isinstance(field.default, (str, bool)):
             assert written[name] == default(field)
 
 
