@@ -40,6 +40,7 @@ class QueryApi:
     minutes: dict[str, Any] = field(default_factory=dict)
     page: int = 2
     named: list[tuple[str, Any]] = field(default_factory=list)
+    steered: list[tuple[str, Any]] = field(default_factory=list)
     refuses: str | None = None
     # Who is answered, and what anybody else is told.
     tokens: set[str] | None = None
@@ -87,6 +88,11 @@ class QueryApi:
             case ["owner"]:
                 self.shares["owner"] = json.loads(body)
                 return 204, "", ""
+            case ["cancel" | "reprocess", *_] if self.refuses:
+                return _problem(409, self.refuses)
+            case ["cancel" | "reprocess" as asked]:
+                self.steered.append((asked, json.loads(body) if body else None))
+                return _json({**found, "state": "cancelled" if asked == "cancel" else "processing"})
             case ["speakers", speaker]:
                 self.named.append((speaker, json.loads(body)))
                 return _json(found)
@@ -115,7 +121,7 @@ def serving(api: QueryApi) -> Iterator[QueryApi]:
             self.end_headers()
             self.wfile.write(body.encode())
 
-        do_PUT = do_DELETE = do_GET
+        do_PUT = do_POST = do_DELETE = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -15,6 +15,7 @@ import pytest
 from minutier.compose import announce, cli, embedded
 from minutier.compose.api import Api
 from minutier.compose.failures import Status
+from minutier.compose.render import complaint
 from tests.support.query_api import QueryApi, recording, serving
 
 FIRST = "11111111-0000-5000-8000-000000000001"
@@ -113,6 +114,20 @@ def test_a_beginning_names_a_recording_where_only_one_has_it(api: QueryApi, minu
     unknown = minutier("transcript", "9999")
     assert unknown.status == Status.FAILED
     assert "minutier list" in unknown.err
+
+
+def test_a_recording_is_cancelled_and_done_again(api: QueryApi, minutier: type[Run]) -> None:
+    cancelled = minutier("cancel", "2222")
+    assert (cancelled.status, cancelled.out) == (0, "Done. The recording is cancelled.\n")
+    again = minutier("reprocess", "2222", "--stage", "transcription", "--model", "large", "--json")
+    assert json.loads(again.out)["state"] == "processing"
+    assert api.steered == [("cancel", None), ("reprocess", {"stage": "transcription", "model": "large"})]
+    assert minutier("reprocess", "2222").status == Status.USAGE
+    assert "minutier reprocess" in complaint(json.loads(again.out) | {"state": "cancelled"})
+    api.refuses = "It is being processed."
+    refused = minutier("cancel", "2222")
+    assert (refused.status, refused.out) == (Status.FAILED, "")
+    assert "It is being processed." in refused.err
 
 
 def test_minutes_cite_times(api: QueryApi, minutier: type[Run]) -> None:

@@ -15,7 +15,7 @@ from minutier.compose.tokens import Bearer
 
 Recording = dict[str, Any]
 
-FINAL = frozenset({"completed", "rejected", "failed"})
+FINAL = frozenset({"completed", "rejected", "failed", "cancelled"})
 
 _SECONDS = httpx.Timeout(10.0)
 # The service sends a comment more often than this.
@@ -143,6 +143,15 @@ class Api:
     async def give(self, id: str, email: str) -> None:
         """Give a recording that nobody owns to somebody."""
         await self._send("PUT", f"recordings/{id}/owner", json={"email": email})
+
+    async def cancel(self, id: str) -> Recording:
+        """Have all that is done for a recording stopped."""
+        return self._read(await self._send("POST", f"recordings/{id}/cancel"))
+
+    async def reprocess(self, id: str, stage: str, model: str | None) -> Recording:
+        """Have a stage done again, with a model that the service offers, or its default."""
+        asked = {"stage": stage, "model": model}
+        return self._read(await self._send("POST", f"recordings/{id}/reprocess", json=asked))
 
     async def progress(self, id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Events (``progress`` or ``state``, data) until the recording is done or the connection ends."""

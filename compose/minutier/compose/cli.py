@@ -9,6 +9,7 @@ from minutier.compose.commands.hand_in import ingest, watch
 from minutier.compose.commands.read import list_, minutes, status, transcript
 from minutier.compose.commands.run import demo, up
 from minutier.compose.commands.share import owner, share
+from minutier.compose.commands.steer import cancel, reprocess
 from minutier.compose.commands.tend import name, reconcile
 from minutier.compose.failures import explained
 from minutier.compose.terminal import say
@@ -21,7 +22,11 @@ app = typer.Typer(
     epilog="Exit status: 0 done, 1 failed or rejected, 2 wrong usage, 3 not running or not reachable, "
     "130 interrupted.",
 )
-for command in (up, demo, ingest, watch, status, list_, transcript, minutes, name, share, owner, reconcile):
+COMMANDS = (
+    *(up, demo, ingest, watch, status, list_, transcript, minutes, name),
+    *(share, owner, cancel, reprocess, reconcile),
+)
+for command in COMMANDS:
     # Some are called as what Python has already.
     app.command(name=command.__name__.rstrip("_"))(command)
 

@@ -78,6 +78,8 @@ def status(console: Console, document: dict[str, Any]) -> None:
 
 def complaint(recording: dict[str, Any]) -> str:
     """Why there are no minutes of a recording, and what to do."""
+    if recording["state"] == "cancelled":
+        return "The recording was cancelled. 'minutier reprocess' has it go on."
     reason = recording.get("reason") or "unknown"
     ended = "failed" if recording["state"] == "failed" else f"was {recording['state']}"
     return f"The recording {ended} ({reason}). {recording.get('explanation') or ''}".strip()
