@@ -2,7 +2,9 @@
 
 from alembic import op
 
-_THEIRS = "tenant = any(string_to_array(current_setting('minutier.tenants', true), ','))"
+# As a subquery it is worked out once a statement, and not for each row.
+_TENANTS = "(select string_to_array(current_setting('minutier.tenants', true), ','))"
+_THEIRS = f"tenant = any({_TENANTS}::text[])"
 
 
 def protect(table: str) -> None:
