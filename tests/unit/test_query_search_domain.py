@@ -107,6 +107,7 @@ def test_a_date_is_the_moment_at_which_it_begins(
         ("after:2024", "one word"),
         ("speaker:!", "one word"),
         ("b*", "2 letters"),
+        ("bud\0get", "NUL"),
         ("x " * 151, "300 characters"),
         (" ".join(f"w{n}" for n in range(33)), "32 words"),
     ],

@@ -12,13 +12,18 @@ from minutier.query.audio.ports import Objects
 from minutier.query.edits import routes as edits
 from minutier.query.edits.ports import Editor
 from minutier.query.exports import routes as exports
-from minutier.query.identity import page
 from minutier.query.identity import routes as identity
 from minutier.query.identity.gate import Bearers, Gate
 from minutier.query.identity.rates import RateFields, Rates
 from minutier.query.identity.sign_in import Entrance
 from minutier.query.identity.site import OnlyHere, Site
-from minutier.query.ports import Recordings, Signals, Transactions
+from minutier.query.pages import routes as pages
+from minutier.query.pages import sign_in
+from minutier.query.pages.read import Sources
+from minutier.query.pages.shell import Shell
+from minutier.query.ports import Documents, Recordings, Signals, Transactions
+from minutier.query.search import routes as searching
+from minutier.query.search.ports import Archive
 from minutier.query.settings import QuerySettings
 from minutier.query.steering import routes as steering
 from minutier.query.steering.ports import Media, Paces
@@ -37,6 +42,8 @@ def build(
     bearers: Bearers,
     entrance: Entrance,
     recordings: Recordings,
+    documents: Documents,
+    archive: Archive,
     shares: Shares,
     log: AccessLog,
     transcripts: Transcripts,
@@ -62,6 +69,7 @@ def build(
     app.add_middleware(SmallBodies, limit=_BODY_BYTES)
     site = Site(str(settings.public_url) if settings.public_url else None)
     app.add_middleware(OnlyHere, site=site)
+    app.add_middleware(Shell)
     app.add_middleware(RateFields)
     rates = Rates(requests=settings.requests_per_minute, searches=settings.searches_per_minute)
     gate = Gate(bearers, entrance, site, rates)
@@ -85,11 +93,24 @@ def build(
     app.include_router(
         edits.router(gate=gate, door=door, log=log, transcripts=transcripts, editor=editor, signals=signals)
     )
-    app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=page.show))
+    app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=sign_in.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
     app.include_router(audio_routes.router(gate=gate, door=door, listening=Listening(log), objects=audio))
     app.include_router(exports.router(gate=gate, door=door, log=log, transcripts=transcripts))
+    app.include_router(searching.router(gate=gate, log=log, archive=archive))
     app.include_router(
-        applications.router(gate=gate, webhooks=webhooks, networks=settings.webhook_networks)
+        pages.router(
+            gate=gate,
+            door=door,
+            sources=Sources(
+                recordings=recordings,
+                transcripts=transcripts,
+                documents=documents,
+                archive=archive,
+                shares=shares,
+                log=log,
+            ),
+        )
     )
+    app.include_router(applications.router(gate=gate, webhooks=webhooks, networks=settings.webhook_networks))
     return app

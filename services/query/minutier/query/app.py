@@ -1,14 +1,12 @@
 """The composition root of query."""
 
 from datetime import timedelta
-from uuid import UUID
 
 import httpx
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query import api, handlers
 from minutier.query.access.repository import AccessLog, Shares
-from minutier.query.catch_up import catch_up
+from minutier.query.catch_up import CatchUp
 from minutier.query.edits.repository import Editor, Layers
 from minutier.query.identity.relying_party import RelyingParty
 from minutier.query.identity.repository import Sessions, SignIns
@@ -16,10 +14,11 @@ from minutier.query.identity.sign_in import Entrance
 from minutier.query.identity.tokens import Tokens
 from minutier.query.nats import NatsSignals
 from minutier.query.repository import Recordings
+from minutier.query.search.index import Index
+from minutier.query.search.repository import Archive
 from minutier.query.settings import QuerySettings
 from minutier.query.steering.repository import Paces
 from minutier.query.transcripts.read import Transcripts
-from minutier.schemas.documents import TranscriptDocument
 from minutier.query.webhooks.http import HttpPost
 from minutier.query.webhooks.repository import Queue, Webhooks
 from minutier.query.webhooks.send import Sender
@@ -37,7 +36,6 @@ def build() -> Service:
     signals = NatsSignals(lambda: service.nats)
     http = httpx.AsyncClient(follow_redirects=False)
     service.on_stop(http.aclose)
-    service.on_start(lambda: catch_up(service.engine))
     service.on_start(Sender(Queue(service.engine), HttpPost(settings.webhook_networks)).run)
     tokens = Tokens(settings.providers, http)
     sessions = Sessions(
@@ -55,16 +53,22 @@ def build() -> Service:
         sign_ins=SignIns(service.engine),
         sessions=sessions,
     )
+    index = Index()
     transcripts = Transcripts(
         documents=documents, layers=Layers(service.engine), cache_bytes=settings.cache_bytes
     )
-    editor = Editor(service.transaction, _Unindexed())
-    handlers.subscribe(service, documents=documents, signals=signals, transcripts=transcripts, editor=editor)
+    editor = Editor(service.transaction, index)
+    handlers.subscribe(
+        service, documents=documents, signals=signals, transcripts=transcripts, editor=editor, index=index
+    )
+    service.on_start(CatchUp(service.engine, documents=documents, transcripts=transcripts, index=index).run)
     service.serve(
         api.build(
             bearers=tokens,
             entrance=entrance,
             recordings=Recordings(service.engine),
+            documents=documents,
+            archive=Archive(service.engine),
             shares=Shares(service.engine),
             log=AccessLog(service.engine),
             transcripts=transcripts,
@@ -79,12 +83,3 @@ def build() -> Service:
         )
     )
     return service
-
-
-class _Unindexed:
-    """As long as there is no search."""
-
-    async def reindex(
-        self, session: AsyncSession, tenant: str, recording_id: UUID, transcript: TranscriptDocument
-    ) -> None:
-        pass

@@ -1,4 +1,4 @@
-"""Every event becomes a fact of the read model, and edits are carried over to what the machine makes anew."""
+"""Every event becomes a fact of the read model, and is found; edits are carried over to what is made anew."""
 
 from minutier.query import repository
 from minutier.query.domain import Kind
@@ -6,6 +6,7 @@ from minutier.query.edits.edit import carry_over
 from minutier.query.edits.repository import Editor
 from minutier.query.ports import Documents, Signals
 from minutier.query.project import project
+from minutier.query.search.index import Index, document_of
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.events import EVENTS, AnyEvent
 from minutier.shared.delivery import Work
@@ -15,14 +16,22 @@ _TRANSCRIPTS = (Kind.ATTRIBUTED, Kind.RECEIVED)
 
 
 def subscribe(
-    service: Service, *, documents: Documents, signals: Signals, transcripts: Transcripts, editor: Editor
+    service: Service,
+    *,
+    documents: Documents,
+    signals: Signals,
+    transcripts: Transcripts,
+    editor: Editor,
+    index: Index,
 ) -> None:
     async def on_event(event: AnyEvent, work: Work) -> None:
         fact = await project(event, documents=documents)
         if fact is None:
             return
+        document = await document_of(fact, documents)
         async with work.transaction() as transaction:
             entry = await repository.add(transaction.session, event, fact)
+            await index.follow(transaction.session, entry, fact, document)
             if fact.kind in _TRANSCRIPTS:
                 await carry_over(await editor.within(transaction, entry), transcripts=transcripts)
         await signals.tell(event.subject)

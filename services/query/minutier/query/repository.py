@@ -1,6 +1,7 @@
 """Every SQL statement of the read model."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -186,11 +187,18 @@ async def locked(session: AsyncSession, id: UUID) -> Entry | None:
     return _entry(row) if row else None
 
 
-async def underived(engine: AsyncEngine, *, limit: int) -> dict[UUID, str]:
-    """Recordings, with their tenants, whose facts were kept by an earlier version; at most ``limit``."""
-    async with AsyncSession(engine) as session:
+@asynccontextmanager
+async def everywhere(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """One transaction that sees what is of any tenant."""
+    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
         tenants = list(await session.exec(select(col(RegisterRow.tenant)).distinct()))
         await confine(session, *tenants)
+        yield session
+
+
+async def underived(engine: AsyncEngine, *, limit: int) -> dict[UUID, str]:
+    """Recordings, with their tenants, whose facts were kept by an earlier version; at most ``limit``."""
+    async with everywhere(engine) as session:
         statement = select(col(RecordingRow.id), col(RecordingRow.tenant)).where(RecordingRow.revision == 0)
         return dict(list(await session.exec(statement.limit(limit))))
 

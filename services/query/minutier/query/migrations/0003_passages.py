@@ -37,9 +37,11 @@ def upgrade() -> None:
         postgresql_using="gin",
         postgresql_with={"fastupdate": "off"},
     )
-    op.create_index("searched_newest", "searched", ["tenant", "happened_at", "recording_id"])
-    op.create_index("searched_language", "searched", ["tenant", "language"])
-    op.create_index("searched_rules", "searched", ["tenant", "rules"])
+    op.create_table(
+        "languages",
+        sa.Column("tenant", sa.String, primary_key=True),
+        sa.Column("language", sa.String, primary_key=True),
+    )
     op.create_table(
         "passages",
         sa.Column("recording_id", sa.Uuid, _of_a_recording(), primary_key=True),
@@ -54,10 +56,11 @@ def upgrade() -> None:
         sa.Column("clock", sa.LargeBinary, nullable=False),
         sa.Column("lexemes", TSVECTOR, nullable=False),
     )
-    for table in ("searched", "passages"):
+    for table in ("searched", "languages", "passages"):
         protect(table)
 
 
 def downgrade() -> None:
     op.drop_table("passages")
+    op.drop_table("languages")
     op.drop_table("searched")

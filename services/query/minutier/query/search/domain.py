@@ -71,6 +71,8 @@ def parse(text: str) -> Question:
     """Raises `BadQuestion`."""
     if len(text) > QUESTION_CHARACTERS:
         raise BadQuestion(f"Look for at most {QUESTION_CHARACTERS} characters at a time.")
+    if "\0" in text:
+        raise BadQuestion("Leave out the character NUL, which can neither be kept nor found.")
     terms: dict[object, Term] = {}
     since: list[datetime] = []
     before: list[datetime] = []

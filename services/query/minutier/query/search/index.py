@@ -5,7 +5,7 @@ them, which holds the recording's row. Only what has changed is written.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -14,17 +14,36 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from minutier.query.domain import Entry, Fact, recording
 from minutier.query.domain import Kind as Told
 from minutier.query.folding import Word, words
+from minutier.query.ports import Documents
 from minutier.query.search import repository
 from minutier.query.search.lexemes import Stems, spoken_by, vector
 from minutier.query.search.passages import Kind, Passage, Passages, of_minutes, of_title, of_transcript
 from minutier.query.search.stemming.repository import stems
 from minutier.schemas.documents import MinutesDocument, TranscriptDocument
+from minutier.schemas.references import ObjectRef
+from minutier.shared.errors import Permanent
 
 # Of what is written into the index: raise it where the same documents come to be found otherwise.
 RULES = 1
 _NONE = 0
 
 Document = TranscriptDocument | MinutesDocument
+_DOCUMENTS: Mapping[Told, type[TranscriptDocument] | type[MinutesDocument]] = {
+    Told.ATTRIBUTED: TranscriptDocument,
+    Told.RECEIVED: TranscriptDocument,
+    Told.WRITTEN: MinutesDocument,
+}
+
+
+async def document_of(fact: Fact | None, documents: Documents) -> Document | None:
+    """What is found of what ``fact`` refers to; one that is gone, as after a purge, is not."""
+    kind = _DOCUMENTS.get(fact.kind) if fact else None
+    if fact is None or kind is None or fact.document is None:
+        return None
+    try:
+        return await documents.load(kind, ObjectRef.model_validate(fact.document))
+    except Permanent:
+        return None
 
 
 class Index:
@@ -74,7 +93,7 @@ class Index:
         session: AsyncSession,
         entry: Entry,
         transcript: TranscriptDocument | None,
-        minutes: MinutesDocument | None,
+        minutes: Document | None,
     ) -> None:
         """Have all of a recording found by the present rules."""
         shown = recording(entry)
@@ -85,7 +104,7 @@ class Index:
             {
                 **of_title(shown.title),
                 **(await asyncio.to_thread(of_transcript, transcript) if transcript else {}),
-                **(of_minutes(minutes) if minutes else {}),
+                **(of_minutes(minutes) if isinstance(minutes, MinutesDocument) else {}),
             },
             language=transcript.language if transcript else shown.language,
             duration=transcript.duration if transcript else shown.duration,

@@ -11,7 +11,7 @@ from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
 from minutier.query.search.highlight import Places
 from minutier.query.search.lexemes import Asked, Stems
-from minutier.query.search.passages import Kind, Passage
+from minutier.query.search.passages import Passage
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Hit:
-    """A candidate whose passages have each of the terms, and its best ones; a higher ``score`` is better."""
+    """A candidate whose passages have each of the terms, and ``matches`` of them some.
+
+    The better it is the higher is its ``score``.
+    """
 
     id: UUID
     score: float
     matches: int
-    best: tuple[tuple[Kind, int], ...]
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ class Reading(Protocol):
     async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]: ...
 
     async def passages(
-        self, hits: Sequence[Hit], asked: Sequence[Asked]
+        self, spoken: Mapping[UUID, str], asked: Sequence[Asked]
     ) -> Mapping[UUID, Sequence[tuple[Passage, Places]]]:
-        """The best passages of each, best first, and where in them there is what was asked for."""
+        """The best passages of each recording, by its language, and where in them is what was asked for."""
         ...
 
 

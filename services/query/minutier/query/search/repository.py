@@ -4,32 +4,34 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, cast, text, tuple_
+from sqlalchemy import ColumnElement, CursorResult, TextClause, cast, select, text, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.database import run, within
 from minutier.query.identity.domain import Person
-from minutier.query.models import RecordingRow
 from minutier.query.paging import Position
-from minutier.query.repository import readable
+from minutier.query.repository import everywhere, readable
 from minutier.query.search.highlight import Places
 from minutier.query.search.lexemes import Asked, Stems, belonging, whole
 from minutier.query.search.models import SearchedRow
 from minutier.query.search.passages import Kind, Passage
 from minutier.query.search.ports import Candidate, Head, Hit
 from minutier.query.search.stemming.languages import UNKNOWN_LANGUAGE
-from minutier.query.search.stemming.repository import languages, stems
+from minutier.query.search.stemming.repository import languages, spoken, stems
 
 _ROWS_AT_ONCE = 1000
 
 # PostgreSQL takes 1 MiB of lexemes a row; each takes its letters and, at most, so many bytes beside.
 _MOST_LEXEME_BYTES = 1_000_000
 _BYTES_BESIDE = 4
+
+_TITLE = text("select title from recordings where tenant = :tenant and id = :id")
 
 _OPEN = text("""
     insert into searched (recording_id, tenant, happened_at, language, rules)
@@ -93,51 +95,52 @@ _SUM_UP = text("""
 """)
 
 
-# Estimates are good only for what is asked for, and compiling takes longer than the answer may.
-_PLAN = text(
-    "select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
-)
+_UNINDEXED = text("""
+    select id, recordings.tenant from recordings
+    left join searched on recording_id = id
+    where (rules is null or rules < :rules) and (cast(:after as uuid) is null or id > :after)
+    order by id limit :limit
+""")
+
+# What is asked for decides how it is best found, and compiling takes longer than the answer may. Reading all
+# rows is never best, though PostgreSQL thinks that a look into a recording's lexemes costs next to nothing.
+_PLAN = text("""
+    select
+        set_config('plan_cache_mode', 'force_custom_plan', true),
+        set_config('jit', 'off', true),
+        set_config('enable_seqscan', 'off', true)
+""")
 
 # What is found in a title says more than what somebody happened to say.
 _WEIGHTS = {Kind.TITLE: 4.0, Kind.SPEAKER: 2.0, Kind.MINUTES: 1.5, Kind.WORDS: 1.0}
 
-# How many passages of a recording are shown, and how a passage's number is told from its kind.
+# How many passages of a recording are shown.
 _BEST = 3
-_NUMBER = 2**32 - 1
+
+# Each passage and which of the terms it has. By "offset 0" that is worked out once, and sorts are small.
+_HELD = """
+    select
+        passages.*, asked.terms, asked.ranked, {mask} as mask,
+        (cast(:weights as double precision[]))[kind + 1] as weight
+    from unnest(cast(:ids as uuid[]), cast(:spoken as text[])) as found (id, language)
+    join unnest(
+        cast(:languages as text[]), cast(:ranked as tsquery[]), cast(:terms as integer[]), {arrays}
+    ) as asked (language, ranked, terms, {columns}) using (language)
+    join passages on recording_id = id and tenant = :tenant
+    offset 0
+"""
+_RANK = "weight * ts_rank_cd(lexemes, ranked, 1)"
 
 # Having more of the terms in one passage counts most, then how often and how close together they are.
-_RANK = """
-    with hit as (
-        select
-            recording_id, kind, number, terms,
-            {mask} as mask,
-            bit_count(({mask})::bit(32)) as held,
-            weight * ts_rank_cd(lexemes, ranked, 1) as rank
-        from unnest(cast(:ids as uuid[]), cast(:spoken as text[])) as candidate (id, language)
-        join unnest(
-            cast(:languages as text[]), cast(:any as tsquery[]), cast(:ranked as tsquery[]),
-            cast(:terms as integer[]), {arrays}
-        ) as asked (language, anything, ranked, terms, {columns}) using (language)
-        join passages on recording_id = candidate.id and tenant = :tenant
-        join unnest(cast(:kinds as smallint[]), cast(:weights as double precision[]))
-            as weighed (kind, weight) using (kind)
-        where lexemes @@ anything
-    )
-    select
-        recording_id,
-        cast(max(held) + ln(1 + sum(rank)) as double precision),
-        count(*),
-        (array_agg((kind::bigint << 32) | number order by held desc, rank desc, kind, number))[1 : :best]
-    from hit group by recording_id, terms having bit_or(mask) = (1::bigint << terms) - 1
+_RANKED = f"""
+    select recording_id, cast(max(bit_count(mask::bit(32))) + ln(1 + sum(rank)) as double precision), count(*)
+    from (
+        select recording_id, terms, mask, {_RANK} as rank from ({_HELD}) as held where mask <> 0 offset 0
+    ) as ranked
+    group by recording_id having bit_or(mask) = (1::bigint << min(terms)) - 1
 """
 
-_HEADS = text("""
-    select recordings.id, recordings.title, recordings.happened_at, searched.duration, searched.language
-    from recordings join searched on recording_id = id
-    where recordings.tenant = :tenant and searched.tenant = :tenant and id = any(cast(:ids as uuid[]))
-""")
-
-_PASSAGES = text("""
+_PASSAGES = f"""
     select
         recording_id,
         (
@@ -146,20 +149,28 @@ _PASSAGES = text("""
                 and (lexeme = any(cast(:lexemes as text[])) or lexeme ^@ any(cast(:prefixes as text[])))
         ),
         kind, number, text, segment, "start", "end", speaker, clock
-    from unnest(cast(:ids as uuid[]), cast(:kinds as smallint[]), cast(:numbers as integer[]))
-        with ordinality as wanted (recording_id, kind, number, place)
-    join passages using (recording_id, kind, number)
-    where tenant = :tenant
-    order by place
+    from (
+        select *, row_number() over (
+            partition by recording_id order by bit_count(mask::bit(32)) desc, {_RANK} desc, kind, number
+        ) as place
+        from ({_HELD}) as held where mask <> 0
+    ) as placed
+    where place <= :best order by recording_id, place
+"""
+
+_HEADS = text("""
+    select recordings.id, recordings.title, recordings.happened_at, searched.duration, searched.language
+    from recordings join searched on recording_id = id
+    where recordings.tenant = :tenant and searched.tenant = :tenant and id = any(cast(:ids as uuid[]))
 """)
 
 
 @lru_cache
-def _rank(terms: int) -> TextClause:
-    """The statement for at most so many terms."""
+def _with_terms(statement: str, terms: int) -> TextClause:
+    """``statement`` for at most so many terms."""
     return text(
-        _RANK.format(
-            mask=" | ".join(f"(lexemes @@ term{n})::int::bigint << {n}" for n in range(terms)),
+        statement.format(
+            mask=" | ".join(f"((lexemes @@ term{n})::integer::bigint << {n})" for n in range(terms)),
             arrays=", ".join(f"cast(:term{n} as tsquery[])" for n in range(terms)),
             columns=", ".join(f"term{n}" for n in range(terms)),
         )
@@ -168,8 +179,8 @@ def _rank(terms: int) -> TextClause:
 
 async def title(session: AsyncSession, tenant: str, id: UUID) -> str | None:
     """What the recording is called."""
-    statement = select(RecordingRow.title).where(RecordingRow.tenant == tenant, RecordingRow.id == id)
-    return (await session.exec(statement)).one()
+    found: str | None = (await run(session, _TITLE, {"tenant": tenant, "id": id})).scalar_one()
+    return found
 
 
 async def open_index(session: AsyncSession, tenant: str, id: UUID, *, rules: int) -> str:
@@ -240,6 +251,16 @@ async def sum_up(
             "most": _MOST_LEXEME_BYTES,
         },
     )
+    await spoken(session, tenant, language)
+
+
+async def unindexed(
+    engine: AsyncEngine, *, rules: int, limit: int, after: UUID | None
+) -> Sequence[tuple[UUID, str]]:
+    """Recordings, with their tenants, that are not found by these rules; at most ``limit``, by id."""
+    async with everywhere(engine) as session:
+        rows = await run(session, _UNINDEXED, {"rules": rules, "limit": limit, "after": after})
+        return [(recording_id, tenant) for recording_id, tenant in rows]
 
 
 class Archive:
@@ -280,70 +301,74 @@ class Reading:
         """At most ``limit``, newest first, from behind ``last`` on, or from ``last`` on."""
         if not asked:
             return ()
-        place = tuple_(col(SearchedRow.happened_at), col(SearchedRow.recording_id))
+        row = SearchedRow
+        conditions: list[ColumnElement[bool]] = [
+            col(row.tenant) == self._person.tenant,
+            col(row.lexemes).bool_op("@@")(cast(whole(self._person.tenant, asked), TSQUERY)),
+        ]
+        if since is not None:
+            conditions.append(col(row.happened_at) >= since)
+        if before is not None:
+            conditions.append(col(row.happened_at) < before)
+        if last is not None:
+            place, bound = tuple_(col(row.happened_at), col(row.recording_id)), (last.moment, last.id)
+            conditions.append(place <= bound if inclusive else place < bound)
+        # In order, and by the index on lexemes alone; then it is for the planner whether it is shorter to ask
+        # of one after the other whether it may be read, or of all of them at once.
+        matching = (
+            select(col(row.recording_id), col(row.happened_at), col(row.language), col(row.passages))
+            .where(*conditions)
+            .order_by(col(row.happened_at).desc(), col(row.recording_id).desc())
+            .cte("matching")
+            .prefix_with("materialized")
+        )
         statement = (
-            select(
-                SearchedRow.recording_id, SearchedRow.happened_at, SearchedRow.language, SearchedRow.passages
-            )
-            .where(
-                SearchedRow.tenant == self._person.tenant,
-                col(SearchedRow.lexemes).bool_op("@@")(cast(whole(self._person.tenant, asked), TSQUERY)),
-                col(SearchedRow.recording_id).in_(readable(self._person)),
-            )
-            .order_by(col(SearchedRow.happened_at).desc(), col(SearchedRow.recording_id).desc())
+            select(matching)
+            .where(matching.c.recording_id.in_(readable(self._person)))
+            .order_by(matching.c.happened_at.desc(), matching.c.recording_id.desc())
             .limit(limit)
         )
-        if since is not None:
-            statement = statement.where(col(SearchedRow.happened_at) >= since)
-        if before is not None:
-            statement = statement.where(col(SearchedRow.happened_at) < before)
-        if last is not None:
-            bound = (last.moment, last.id)
-            statement = statement.where(place <= bound if inclusive else place < bound)
-        return [Candidate(*row) for row in await self._session.exec(statement)]
+        return [Candidate(*found) for found in await (await self._session.connection()).execute(statement)]
 
     async def rank(self, candidates: Sequence[Candidate], asked: Sequence[Asked]) -> Sequence[Hit]:
         """Those of the candidates that are hits."""
-        most = max(len(one.terms) for one in asked)
-        given: dict[str, object] = {
-            "tenant": self._person.tenant,
-            "ids": [candidate.id for candidate in candidates],
-            "spoken": [candidate.language for candidate in candidates],
-            "languages": [one.language for one in asked],
-            "any": [" | ".join(one.terms) for one in asked],
-            "ranked": [one.ranked for one in asked],
-            "terms": [len(one.terms) for one in asked],
-            "kinds": [int(kind) for kind in _WEIGHTS],
-            "weights": list(_WEIGHTS.values()),
-            "best": _BEST,
-            **{
-                f"term{n}": [one.terms[n] if n < len(one.terms) else "" for one in asked] for n in range(most)
-            },
-        }
-        return [
-            Hit(found, score, matches, tuple((Kind(key >> 32), key & _NUMBER) for key in best))
-            for found, score, matches, best in await run(self._session, _rank(most), given)
-        ]
+        spoken = {candidate.id: candidate.language for candidate in candidates}
+        return [Hit(*row) for row in await self._run(_RANKED, spoken, asked)]
 
     async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]:
         given = {"tenant": self._person.tenant, "ids": list(ids)}
         return {row[0]: Head(*row) for row in await run(self._session, _HEADS, given)}
 
     async def passages(
-        self, hits: Sequence[Hit], asked: Sequence[Asked]
+        self, spoken: Mapping[UUID, str], asked: Sequence[Asked]
     ) -> Mapping[UUID, Sequence[tuple[Passage, Places]]]:
         """The best passages of each, best first, and where in them there is what was asked for."""
-        keys = [(hit.id, kind, number) for hit in hits for kind, number in hit.best]
+        found: dict[UUID, list[tuple[Passage, Places]]] = {recording_id: [] for recording_id in spoken}
         choices = [choice for one in asked for term in one.sought for choice in term.choices]
         given = {
-            "tenant": self._person.tenant,
-            "ids": [key[0] for key in keys],
-            "kinds": [int(kind) for _, kind, _ in keys],
-            "numbers": [number for _, _, number in keys],
             "lexemes": [lexeme for choice in choices if not choice.prefix for lexeme in choice.lexemes],
             "prefixes": [lexeme for choice in choices if choice.prefix for lexeme in choice.lexemes],
+            "best": _BEST,
         }
-        found: dict[UUID, list[tuple[Passage, Places]]] = {hit.id: [] for hit in hits}
-        for recording_id, places, kind, *rest in await run(self._session, _PASSAGES, given):
+        for recording_id, places, kind, *rest in await self._run(_PASSAGES, spoken, asked, **given):
             found[recording_id].append((Passage(Kind(kind), *rest), places or {}))
         return found
+
+    async def _run(
+        self, statement: str, spoken: Mapping[UUID, str], asked: Sequence[Asked], **given: object
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """A statement about the passages of recordings, by the language of each."""
+        most = max((len(one.terms) for one in asked), default=1)
+        given |= {
+            "tenant": self._person.tenant,
+            "ids": list(spoken),
+            "spoken": list(spoken.values()),
+            "weights": [_WEIGHTS[kind] for kind in Kind],
+            "languages": [one.language for one in asked],
+            "ranked": [one.ranked for one in asked],
+            "terms": [len(one.terms) for one in asked],
+        }
+        # A question may have fewer terms in one language than in another.
+        for n in range(most):
+            given[f"term{n}"] = [one.terms[n] if n < len(one.terms) else "" for one in asked]
+        return await run(self._session, _with_terms(statement, most), given)

@@ -101,14 +101,15 @@ async def search(
             if after is None or len(hits) == limit:
                 break
         heads = await reading.heads([hit.id for hit in hits])
-        passages = await reading.passages(hits, asked)
+        spoken = {head.id: head.language for head in heads.values()}
+        passages = await reading.passages(spoken, asked) if spoken else {}
     sought = {one.language: one.sought for one in asked}
     results = tuple(
         Result(
             heads[hit.id],
             hit.matches,
             tuple(
-                _shown(passage, snippet(passage.text, sought[heads[hit.id].language], places))
+                _shown(passage, snippet(passage.text, sought[spoken[hit.id]], places))
                 for passage, places in passages[hit.id]
             ),
         )

@@ -10,15 +10,10 @@ from minutier.query.folding import fold
 from minutier.query.search.lexemes import Stems, stem
 from minutier.query.search.stemming.languages import STEMMERS
 
-# One look into the index a language.
-_LANGUAGES = text("""
-    with recursive languages (language) as (
-        select min(language) from searched where tenant = :tenant
-        union all
-        select (select min(language) from searched where tenant = :tenant and language > languages.language)
-        from languages where language is not null
-    )
-    select language from languages where language is not null
+_LANGUAGES = text("select language from languages where tenant = :tenant")
+
+_SPOKEN = text("""
+    insert into languages (tenant, language) values (:tenant, :language) on conflict do nothing
 """)
 
 _STEMS = text("""
@@ -34,6 +29,11 @@ _STEMS = text("""
 async def languages(session: AsyncSession, tenant: str) -> Sequence[str]:
     """Those that recordings of a tenant are in."""
     return [language for (language,) in await run(session, _LANGUAGES, {"tenant": tenant})]
+
+
+async def spoken(session: AsyncSession, tenant: str, language: str) -> None:
+    """Have it among these."""
+    await run(session, _SPOKEN, {"tenant": tenant, "language": language})
 
 
 async def stems(
