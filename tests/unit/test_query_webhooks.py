@@ -219,7 +219,7 @@ async def sending(queue: Queue, post: object, clock: Clock, *, at_once: int = 64
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.001)
 

@@ -60,7 +60,8 @@ class Sender:
                 except Exception as error:
                     log.warning("webhooks not read", exc_info=error)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._landed.wait(), self._poll_seconds)
+                    async with asyncio.timeout(self._poll_seconds):
+                        await self._landed.wait()
 
     async def _launch(self, tasks: asyncio.TaskGroup) -> None:
         """Take what is due as far as there is room."""
