@@ -23,10 +23,12 @@ from minutier.schemas.documents import Part, RecordingDocument
 from minutier.schemas.events import (
     AnnouncedMetadata,
     Announcement,
+    Cancelled,
     Failed,
     JobCompleted,
     MetadataKind,
     RecordingAnnounced,
+    RecordingCancelled,
     RecordingIngested,
     StageFailed,
     TextReceived,
@@ -213,6 +215,26 @@ async def test_a_stage_that_gives_up_ends_the_job(
         )
     await until(lambda: receiver.results(job))
     assert receiver.results(job)[0].body["error_code"] == "unknown_error"
+
+
+async def test_a_job_of_what_was_cancelled_ends_once_whatever_is_made_of_it_again(
+    system: System, js: JetStreamContext, http: httpx.AsyncClient, store: Minio, receiver: Receiver
+) -> None:
+    job = await ask(http, put(store, (DATA / "visio-ios.m4a").read_bytes()))
+    recording = recording_of(job)
+    await told_of(js, RecordingIngested, recording)
+    cancelled = RecordingCancelled.of(recording, tenant="acme", source="minutier/query", data=Cancelled())
+    await publish(js, cancelled)
+    await until(lambda: receiver.results(job))
+    assert receiver.results(job)[0].body["error_code"] == "unknown_error"
+    # Somebody has it done again, twice; a job that ends after that shows that it was heard.
+    for _ in range(2):
+        await hear(system, js, recording)
+    other = await ask(http, put(store, (DATA / "visio-ios.m4a").read_bytes()))
+    await hear(system, js, recording_of(other))
+    await until(lambda: receiver.results(other))
+    assert len(receiver.results(job)) == 1
+    assert len(await events(js, JobCompleted, recording)) == 1
 
 
 async def test_a_job_for_a_recording_that_was_announced_before_is_of_that_recording(
