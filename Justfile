@@ -28,4 +28,4 @@ vendor:
 
 # Write into the French of the pages what they say now; what is missing there is then translated by hand.
 messages:
-    uv run python services/query/messages.py
+    uv run python -m minutier.query.pages.messages

@@ -26,6 +26,7 @@ _REMEDY = (
     "These tests need Chromium: install it (on Debian `apt-get install chromium`), or set "
     "MINUTIER_TEST_CHROMIUM to where it is."
 )
+_REPEATED = ".said:nth-child(n + 30)"
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 Language = Literal["en", "fr"]
@@ -110,17 +111,103 @@ async def window(
 
 
 async def violations(page: Page) -> list[str]:
-    """What axe-core finds, and where; the window has to be unprotected."""
+    """What axe-core finds, and where; the window has to be unprotected.
+
+    Of a long transcript only the beginning is looked at: the rest is written by the same lines.
+    """
     script = packages() / "node_modules" / "axe-core" / "axe.min.js"
     await page.add_script_tag(content=script.read_text())
     found: dict[str, Any] = await page.evaluate(
-        "async (tags) => await axe.run(document, {runOnly: tags, resultTypes: ['violations']})", _TAGS
+        "async ([exclude, runOnly]) => await axe.run({exclude}, {runOnly, resultTypes: ['violations']})",
+        [[_REPEATED], _TAGS],
     )
     return [
         f"{violation['id']}: {violation['help']}: {json.dumps(node['target'])} {node['failureSummary']}"
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+# The same element is told from others by where it is in its page.
+_PATH = """function path(element) {
+  const steps = [];
+  for (let each = element; each.parentElement; each = each.parentElement)
+    steps.unshift(`${each.tagName}:${[...each.parentElement.children].indexOf(each)}`);
+  return steps.join("/");
+}"""
+
+
+async def focusable(page: Page) -> set[str]:
+    """All that the keyboard should reach now, of a group of choices the one that is chosen."""
+    found: list[str] = await page.evaluate(
+        f"""() => {{ {_PATH}
+          return [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+            .filter((each) => each.checkVisibility() && each.tabIndex >= 0 && !each.disabled).map(path);
+        }}"""
+    )
+    return set(found)
+
+
+async def tabbed(page: Page, most: int = 500) -> list[dict[str, Any]]:
+    """What the focus stops at on its way through the page: whether one sees it there, and its outline."""
+    stops: list[dict[str, Any]] = []
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(
+            f"""() => {{ {_PATH}
+              const element = document.activeElement;
+              if (element === document.body) return null;
+              const {{left, top, width, height}} = element.getBoundingClientRect();
+              const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+              const lined = [element, "::after"].map((each) => each === element
+                ? getComputedStyle(element) : getComputedStyle(element, each));
+              return {{
+                path: path(element),
+                html: element.outerHTML.slice(0, 160),
+                hidden: !(seen && (element.contains(seen) || seen.contains(element))),
+                outlined: lined.some(
+                  (each) => each.outlineStyle !== "none" && parseFloat(each.outlineWidth) >= 2
+                ),
+              }};
+            }}"""
+        )
+        if stop is None or any(stop["path"] == before["path"] for before in stops):
+            break
+        stops.append(stop)
+    return stops
+
+
+async def scrolled(page: Page) -> dict[str, float]:
+    """What a page weighs, and how long its frames take while it is scrolled through."""
+    found: dict[str, float] = await page.evaluate(
+        """async () => {
+          const [navigation] = performance.getEntriesByType("navigation");
+          const frames = [];
+          for (let step = 0, last = performance.now(); step < 90; step++) {
+            scrollBy(0, 900);
+            await new Promise(requestAnimationFrame);
+            frames.push(performance.now() - last);
+            last = performance.now();
+          }
+          frames.sort((one, other) => one - other);
+          const said = [...document.querySelectorAll(".said")];
+          return {
+            transferred_bytes: navigation.transferSize,
+            decoded_bytes: navigation.decodedBodySize,
+            answered_ms: navigation.responseEnd,
+            interactive_ms: navigation.domInteractive,
+            loaded_ms: navigation.loadEventEnd,
+            elements: document.querySelectorAll("*").length,
+            segments: said.length,
+            words: said.reduce((sum, each) => sum + each.dataset.starts.split(" ").length, 0),
+            drawn: said.filter((each) =>
+              each.querySelector(".text").checkVisibility({contentVisibilityAuto: true})).length,
+            frame_p50_ms: frames[45],
+            frame_p95_ms: frames[85],
+          };
+        }"""
+    )
+    return found
 
 
 class MeetingPage:

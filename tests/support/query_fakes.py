@@ -1,7 +1,7 @@
 """The read model and the signals of query, in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +20,8 @@ from minutier.query.identity.domain import Person
 from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position, Wanted
 from minutier.query.project import project
+from minutier.query.search.lexemes import Asked, Stems
+from minutier.query.search.ports import Candidate, Head, Hit
 from minutier.query.settings import QuerySettings
 from minutier.query.steering.domain import Pace
 from minutier.query.transcripts.read import Transcripts
@@ -205,6 +207,29 @@ class Media:
         return not self.deleted
 
 
+class Nothing:
+    """An archive in which nothing is found, by whatever words."""
+
+    @asynccontextmanager
+    async def open(self, person: Person) -> AsyncIterator["Nothing"]:
+        yield self
+
+    async def stems(self, words: Collection[str]) -> Mapping[str, Stems]:
+        return {}
+
+    async def candidates(self, asked: Sequence[Asked], **_: Any) -> Sequence[Candidate]:
+        return ()
+
+    async def rank(self, candidates: Sequence[Candidate], asked: Sequence[Asked]) -> Sequence[Hit]:
+        return ()
+
+    async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]:
+        return {}
+
+    async def passages(self, hits: Sequence[Hit], asked: Sequence[Asked]) -> Mapping[UUID, Any]:
+        return {}
+
+
 class Outbox:
     """What was published, by transactions that ended well."""
 
@@ -255,6 +280,8 @@ def application(table: Table, **parts: Any) -> FastAPI:
         "recordings": table,
         "shares": Shares(table),
         "log": Log(),
+        "documents": documents,
+        "archive": Nothing(),
         "transcripts": Transcripts(documents=documents, layers=desk, cache_bytes=2**20),
         "editor": desk,
         "paces": Paces(),

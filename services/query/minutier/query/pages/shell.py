@@ -33,6 +33,8 @@ _OF_PAGES = {
     "Referrer-Policy": "same-origin",
 }
 
+_OF_ALL = {"X-Content-Type-Options": "nosniff"}
+
 _PROBLEM = "application/problem+json"
 _KEPT = ("retry-after",)
 
@@ -75,7 +77,7 @@ def _reads_pages(scope: Scope) -> bool:
 
 def _protect(message: MutableMapping[str, Any]) -> None:
     headers = MutableHeaders(scope=message)
-    headers["X-Content-Type-Options"] = "nosniff"
+    headers.update(_OF_ALL)
     if headers.get("content-type", "").startswith("text/html"):
         for name, value in _OF_PAGES.items():
             headers.setdefault(name, value)
@@ -105,7 +107,7 @@ async def _answer(refusal: MutableMapping[str, Any], scope: Scope, receive: Rece
         for name in _KEPT:
             if name in given:
                 response.headers[name] = given[name]
-        response.headers.update(_OF_PAGES)
+        response.headers.update({**_OF_PAGES, **_OF_ALL})
     await response(scope, receive, send)
 
 

@@ -171,12 +171,18 @@ def _voices(document: TranscriptDocument) -> dict[str, Voice]:
     return voices
 
 
+def unnamed(label: str) -> int | None:
+    """The number of a speaker whom nobody has named."""
+    found = _UNNAMED.fullmatch(label)
+    return int(found["number"]) if found else None
+
+
 def _voice(speaker: Speaker, number: int, total: float) -> Voice:
-    unnamed = _UNNAMED.fullmatch(speaker.label) if speaker.evidence is SpeakerEvidence.VOICE else None
+    heard = speaker.evidence is SpeakerEvidence.VOICE
     return Voice(
         id=speaker.id,
         name=speaker.label,
-        number=int(unnamed["number"]) if unnamed else None,
+        number=unnamed(speaker.label) if heard else None,
         colour=number % COLOURS + 1,
         seconds=speaker.speech_seconds,
         part=speaker.speech_seconds / total if total else 0.0,

@@ -8,7 +8,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-PAGES = Path(__file__).parent / "minutier" / "query" / "pages"
+PAGES = Path(__file__).parent
 FRENCH = PAGES / "locales" / "fr.po"
 
 _METHODS = [
