@@ -71,7 +71,11 @@ def build(
     app.add_middleware(OnlyHere, site=site)
     app.add_middleware(Shell)
     app.add_middleware(RateFields)
-    rates = Rates(requests=settings.requests_per_minute, searches=settings.searches_per_minute)
+    rates = Rates(
+        requests=settings.requests_per_minute,
+        searches=settings.searches_per_minute,
+        failures=settings.failures_per_minute,
+    )
     gate = Gate(bearers, entrance, site, rates)
     door = Door(recordings)
     app.include_router(

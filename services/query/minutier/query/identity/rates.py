@@ -16,8 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from minutier.query.identity.domain import Person
 
-# Tokens of one address that are no good, which is many for somebody who means well.
-_FAILURES = 60
 # Counted at a time; who asked the longest ago is forgotten for others, and begins anew.
 _MOST_COUNTED = 5000
 # Who has an address of the sixth version has a whole network of that size.
@@ -56,10 +54,10 @@ class Rate:
 class Rates:
     """Requests of a person, those of them that cost much, and failures to show who one is."""
 
-    def __init__(self, *, requests: int, searches: int) -> None:
+    def __init__(self, *, requests: int, searches: int, failures: int) -> None:
         self._requests = Rate("requests", requests)
         self._searches = Rate("searches", searches)
-        self._failures = Rate("failures", _FAILURES)
+        self._failures = Rate("failures", failures)
 
     async def admit(self, request: Request, person: Person) -> None:
         """Count a request; answers 429 where they are too many."""
