@@ -26,6 +26,9 @@ from tests.support import query_events as told
 from tests.support.query_people import COMPLIANCE, OUTSIDER, OWNER, PARTICIPANT, STRANGER
 from tests.support.query_search import Library, days, marked
 
+# Which tenants there are, and nothing of theirs: read before a transaction can say for whom it works.
+REGISTERS = {"register", "webhook_tenants"}
+
 LABELS = {"speaker-1": "Anne Martin", "speaker-2": "Zoé Durand"}
 
 
@@ -346,7 +349,7 @@ NASTY = st.one_of(
 
 
 @given(question=NASTY)
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 async def test_whatever_is_asked_is_answered(library: Library, question: str) -> None:
     answer = await library.ask(question)
     try:
@@ -357,22 +360,23 @@ async def test_whatever_is_asked_is_answered(library: Library, question: str) ->
         assert answer.status_code == 200, answer.text
 
 
-@given(said=st.text(max_size=200), question=st.text(min_size=1, max_size=20))
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
-async def test_what_is_shown_is_what_was_said(library: Library, said: str, question: str) -> None:
-    said = said.replace("\0", "") + " budget"
+@given(said=st.text(max_size=200))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+async def test_what_is_shown_is_what_was_said(library: Library, said: str) -> None:
+    word = f"q{uuid.uuid4().hex}"
+    said = f"{said} {word}".replace("\0", "")
     transcript = told.transcript(("speaker-1", "x"), recording=uuid.uuid4())
     segment = transcript.segments[0].model_copy(update={"text": said, "words": ()})
     await library.tell(
         *library.events(("speaker-1", "x"), recording=transcript.recording_id)[:2],
         library.attributed(transcript.model_copy(update={"segments": (segment,)})),
     )
-    items = (await library.search("budget", limit=1))["items"]
-    (passage,) = (one for one in items[0]["passages"] if one["kind"] == "words")
+    (passage,) = await library.passages(word)
     shown = "".join(part["text"] for part in passage["parts"])
     assert shown in said
     assert passage["before"] == (not said.startswith(shown))
-    assert any(part["match"] and part["text"].endswith("budget") for part in passage["parts"])
+    assert not passage["behind"]
+    assert [part["text"] for part in passage["parts"] if part["match"]] == [word]
 
 
 async def test_catching_up_finds_what_was_there_before(library: Library) -> None:
@@ -424,10 +428,10 @@ async def tables_of_tenants(engine: AsyncEngine) -> list[str]:
         found = await connection.execute(
             text(
                 "select table_name from information_schema.columns "
-                "where table_schema = 'query' and column_name = 'tenant' and table_name <> 'register'"
+                "where table_schema = 'query' and column_name = 'tenant'"
             )
         )
-        return [name for (name,) in found]
+        return [name for (name,) in found if name not in REGISTERS]
 
 
 async def test_without_a_tenant_no_row_is_seen_and_of_another_none(library: Library) -> None:

@@ -21,7 +21,7 @@ from minutier.query.search.ports import Archive, Candidate, Head, Hit, Reading
 
 # Recordings whose passages are compared with one another, how many passages they may have, and how often
 # others are looked at where there were fewer hits than fit on a page.
-_CANDIDATES = 200
+_CANDIDATES = 100
 _PASSAGES = 12_000
 _TIMES = 4
 
