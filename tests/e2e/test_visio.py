@@ -20,7 +20,7 @@ from tests.support.delivery_service import until
 from tests.support.livekit_events import egress, recorded, webhook
 from tests.support.receiver import DOCS_PATH, WEBHOOK_PATH
 from tests.support.scoring import concatenated_word_error_rate, sample
-from tests.support.sources import asking, transcript_of
+from tests.support.sources import asking, completed, transcript_of
 from tests.support.visio import (
     API_KEY,
     BUCKET,
@@ -75,6 +75,8 @@ async def test_a_meeting_is_named_pushed_and_told_of_once_whatever_webhooks_do(
     assert concatenated_word_error_rate(sample("stm"), segments) <= 0.25
     (recording,) = found["announced"]
     assert {shown["id"] for shown in await recordings(system)} - before == {recording}
+    # Nobody was named when it was announced: what its jobs tell of their owner came later.
+    await completed(system, recording, TENANT)
     transcript = await transcript_of(system, recording, TENANT)
     # Nobody told when it began, so that the first talk of the account was taken for the beginning.
     assert transcript["clock_offset"] == pytest.approx(FIRST_WORD, abs=0.5)
