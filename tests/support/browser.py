@@ -110,16 +110,18 @@ async def window(
         await context.close()
 
 
-async def violations(page: Page) -> list[str]:
+async def violations(page: Page, within: str = "html") -> list[str]:
     """What axe-core finds, and where; the window has to be unprotected.
 
     Of a long transcript only the beginning is looked at: the rest is written by the same lines.
     """
     script = packages() / "node_modules" / "axe-core" / "axe.min.js"
-    await page.add_script_tag(content=script.read_text())
+    if not await page.evaluate("'axe' in window"):
+        await page.add_script_tag(content=script.read_text())
     found: dict[str, Any] = await page.evaluate(
-        "async ([exclude, runOnly]) => await axe.run({exclude}, {runOnly, resultTypes: ['violations']})",
-        [[_REPEATED], _TAGS],
+        "async ([include, exclude, runOnly]) => "
+        "await axe.run({include, exclude}, {runOnly, resultTypes: ['violations']})",
+        [[within], [_REPEATED], _TAGS],
     )
     return [
         f"{violation['id']}: {violation['help']}: {json.dumps(node['target'])} {node['failureSummary']}"

@@ -16,6 +16,7 @@ from minutier.query.identity.domain import Person, Role
 from minutier.query.pages import assets, phrases
 from minutier.query.pages.phrases import Format
 from minutier.query.pages.preferences import Language, Preferences, preferences
+from minutier.query.pages.views.transcript import unnamed
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -40,7 +41,7 @@ def environment(language: Language) -> Environment:
     environment.install_gettext_translations(  # type: ignore[attr-defined]
         phrases.translations(language), newstyle=True
     )
-    environment.filters["fine"] = phrases.fine
+    environment.filters |= {"fine": phrases.fine, "unnamed": unnamed}
     environment.globals |= {
         "asset": assets.load().url,
         "clock": phrases.clock,

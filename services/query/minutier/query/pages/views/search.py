@@ -7,7 +7,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from minutier.query.pages.views.meetings import address
-from minutier.query.pages.views.transcript import unnamed
 from minutier.query.search.highlight import Part
 from minutier.query.search.passages import Kind
 from minutier.query.search.search import Result, Shown
@@ -26,8 +25,7 @@ class Where(StrEnum):
 class Hit:
     """``url`` leads to the moment, from ``at`` on, in seconds, where there is one.
 
-    ``number`` is that of a speaker whom nobody has named. ``before`` and ``behind`` say whether the passage
-    goes on there.
+    ``before`` and ``behind`` say whether the passage goes on there.
     """
 
     where: Where
@@ -35,7 +33,6 @@ class Hit:
     before: bool
     behind: bool
     speaker: str | None
-    number: int | None
     at: float | None
     url: str
 
@@ -89,7 +86,6 @@ def _hit(shown: Shown, page: str) -> Hit:
         before=shown.snippet.start > 0,
         behind=shown.snippet.end < len(passage.text),
         speaker=passage.speaker,
-        number=unnamed(passage.speaker or ""),
         at=at,
         url=f"{address(page, t=None if at is None else round(at, 2))}{place}",
     )
