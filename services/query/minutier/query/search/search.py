@@ -100,7 +100,7 @@ async def search(
             after = After(candidates[-1].position) if more else None
             if after is None or len(hits) == limit:
                 break
-        heads = await reading.heads([hit.id for hit in hits])
+        heads = await reading.heads([hit.id for hit in hits]) if hits else {}
         spoken = {head.id: head.language for head in heads.values()}
         passages = await reading.passages(spoken, asked) if spoken else {}
     sought = {one.language: one.sought for one in asked}
