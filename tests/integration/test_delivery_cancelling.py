@@ -38,7 +38,9 @@ async def worker() -> AsyncIterator[Worker]:
     await worker.stop()
 
 
-def cancellable(handler: Callable[[AnyEvent, Work], Awaitable[None]], *, long_running: bool = True) -> Callable[[Service], None]:
+def cancellable(
+    handler: Callable[[AnyEvent, Work], Awaitable[None]], *, long_running: bool = True
+) -> Callable[[Service], None]:
     def subscribe(service: Service) -> None:
         service.on(RecordingIngested, long_running=long_running, cancellable=True)(handler)
         service.on(ReprocessingRequested, long_running=long_running, cancellable=True)(handler)
