@@ -74,13 +74,16 @@ async def read_meeting(sources: Sources, person: Person, seen: Seen) -> View:
     """A meeting as far as ``person`` may see it, and as far as there is anything yet."""
     entry = seen.entry
     owned = seen.level >= Level.OWN
+    ingested = entry.newest(Kind.INGESTED)
     view: dict[str, Any] = {
         "meeting": meetings.meeting(show(seen)),
         "transcript": None,
         "minutes": None,
         "edits": (),
         "version": "",
-        "heard": entry.newest(Kind.INGESTED) is not None,
+        "recorded": ingested is not None,
+        # Where there are only tracks, none of them is the meeting.
+        "heard": ingested is not None and bool((ingested.ingested or {}).get("audio")),
         "shares": access.given(await sources.shares.of(person, entry.id)) if owned else (),
     }
     if seen.level < Level.READ:
