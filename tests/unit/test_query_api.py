@@ -37,7 +37,7 @@ def table(documents: Documents) -> Table:
 async def client(table: Table, documents: Documents) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(application(table))
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://test", headers=showing(OWNER)
+        transport=transport, base_url="http://localhost", headers=showing(OWNER)
     ) as client:
         yield client
 
@@ -215,7 +215,7 @@ async def test_a_client_too_many_is_asked_to_come_back(table: Table, documents: 
     app = application(table, signals=signals, settings=QuerySettings(watchers=1))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://test", headers=showing(OWNER)
+        transport=transport, base_url="http://localhost", headers=showing(OWNER)
     ) as client:
         first = asyncio.create_task(client.get(f"{HERE}/progress"))
         await asyncio.wait_for(signals.listening.wait(), 5)

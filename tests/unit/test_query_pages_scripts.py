@@ -86,13 +86,13 @@ def test_replacing_the_words_gives_what_was_written(
         texts = [word if place == 0 else space + word for place, (space, word) in enumerate(words)]
         cases.append((texts, " ".join(written)))
     found = called("change", [["".join(texts), [*map(units, texts)], written] for texts, written in cases])
-    for (texts, written), changed in zip(cases, found, strict=True):
+    for (texts, wanted), changed in zip(cases, found, strict=True):
         if changed is None:
-            assert "".join(texts) == written
+            assert "".join(texts) == wanted
             continue
         first, last = changed["first"], changed["last"]
         before, behind = "".join(texts[:first]), "".join(texts[last + 1 :])
-        assert " ".join(f"{before} {changed['text']} {behind}".split()) == written
+        assert " ".join(f"{before} {changed['text']} {behind}".split()) == wanted
 
 
 def test_the_word_that_is_said_is_the_last_that_has_begun() -> None:
