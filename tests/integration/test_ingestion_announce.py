@@ -72,7 +72,8 @@ async def desk(system: System) -> AsyncIterator[Desk]:
     engine = database.connect(DatabaseSettings(url=PostgresDsn(url)))
     plain = url.replace("+psycopg", "")
     with psycopg.connect(plain) as connection:
-        connection.execute("truncate outbox, recordings, announced_objects, expectations")
+        for table in ("outbox", "recordings", "announced_objects", "expectations"):
+            connection.execute(f"delete from {table}")
     yield Desk(engine, plain)
     await engine.dispose()
 

@@ -175,7 +175,8 @@ def make_due(system: System) -> None:
 async def shown(system: System, id: str, state: str) -> dict[str, Any]:
     """What the query service answers about an egress, once it has come to ``state``."""
     answers: list[dict[str, Any]] = []
-    async with httpx.AsyncClient(base_url=f"{system.url('query')}/api/v1") as query:
+    bearer = {"Authorization": f"Bearer {system.token(tenant='acme', operator=True)}"}
+    async with httpx.AsyncClient(base_url=f"{system.url('query')}/api/v1", headers=bearer) as query:
 
         async def there() -> bool:
             answers.append((await query.get(f"/recordings/{of_egress(id)}")).json())
