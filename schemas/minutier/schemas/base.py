@@ -1,6 +1,7 @@
 """What every contract has in common."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -51,3 +52,11 @@ class Model(Contract):
     name: str = Field(examples=["whisper-base"])
     revision: str = Field(description="digest of the weights, or the revision a hub gave")
     parameters: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+
+def at_least_one_of(**fields: Mapping[str, Any]) -> ConfigDict:
+    """JSON Schema for: at least one of these fields, as its schema has it."""
+    present: list[Any] = [
+        {"properties": {name: schema}, "required": [name]} for name, schema in fields.items()
+    ]
+    return ConfigDict(json_schema_extra={"anyOf": present})

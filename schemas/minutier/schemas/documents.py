@@ -8,7 +8,7 @@ from operator import not_
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from minutier.schemas.base import (
     ID_CHARACTERS,
@@ -19,17 +19,10 @@ from minutier.schemas.base import (
     Seconds,
     Span,
     Text,
+    at_least_one_of,
 )
 
 UNKNOWN_SPEAKER = "unknown"
-
-
-def _one_of(*names: str) -> ConfigDict:
-    """JSON Schema for: at least one of these fields, with a text."""
-    present: list[JsonValue] = [
-        {"properties": {name: {"type": "string"}}, "required": [name]} for name in names
-    ]
-    return ConfigDict(json_schema_extra={"anyOf": present})
 
 
 class Document(Contract):
@@ -81,7 +74,7 @@ class Person(Contract):
     ``subject`` is the identity provider's id of them, ``email`` an address that it vouches for.
     """
 
-    model_config = _one_of("subject", "email")
+    model_config = at_least_one_of(subject={"type": "string"}, email={"type": "string"})
 
     part: Part
     subject: Text | None = Field(None, min_length=1, max_length=ID_CHARACTERS)

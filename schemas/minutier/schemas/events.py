@@ -4,13 +4,12 @@ Events carry references, identifiers and figures, never speech, names or address
 exception is `RecordingAnnounced`, which is removed from its stream once it was taken in.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from operator import not_
-from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
-from uuid import UUID, uuid4, uuid5
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from minutier.schemas.base import (
     ID_CHARACTERS,
@@ -20,15 +19,17 @@ from minutier.schemas.base import (
     Language,
     Probability,
     Seconds,
-    Tenant,
     Text,
+    at_least_one_of,
 )
-from minutier.schemas.clock import now
 from minutier.schemas.documents import Engine, Person
+from minutier.schemas.envelope import Event as Event
 from minutier.schemas.references import Link, Location, StoredRef
 from minutier.schemas.rejections import RejectionReason
 
-Data = TypeVar("Data", bound=Contract)
+# In a JSON Schema: an object, and a list that is not empty.
+_ONE: dict[str, Any] = {"type": "object"}
+_SOME: dict[str, Any] = {"type": "array", "minItems": 1}
 
 RECORDINGS = UUID("6f2b3a58-6a0d-5d3e-9d0a-3a6c1a9c4f11")
 
@@ -63,93 +64,6 @@ ParticipantName = Annotated[Text, Field(min_length=1, max_length=NAME_CHARACTERS
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=["large-v3-turbo"])]
 
 
-def _at_least_one_of(one: str, several: str) -> ConfigDict:
-    """JSON Schema for: the field ``one``, or an item of ``several``."""
-    present: dict[str, Any] = {one: {"type": "object"}}
-    filled: dict[str, Any] = {several: {"type": "array", "minItems": 1}}
-    return ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                {"properties": present, "required": [one]},
-                {"properties": filled, "required": [several]},
-            ]
-        }
-    )
-
-
-class Event(Contract, Generic[Data]):
-    """The envelope. ``subject`` is the recording's id; ``traceparent`` is W3C Trace Context.
-
-    ``wantedsince`` is when somebody asked for the work that the event tells of: what was wanted before a
-    cancellation is not wanted any more.
-
-    Nothing is made up for an event that lacks it: with a new ``id`` at each delivery, no reader
-    could tell that it has acted on the event.
-    """
-
-    specversion: Literal["1.0"]
-    id: UUID
-    source: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9._:/-]{0,127}$",
-        description="the service that tells it",
-        examples=["minutier/diarization"],
-    )
-    type: str
-    subject: UUID
-    time: AwareDatetime
-    datacontenttype: Literal["application/json"] = "application/json"
-    tenant: Tenant
-    traceparent: str | None = Field(None, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
-    wantedsince: AwareDatetime | None = Field(
-        None,
-        description="the time of the announcement, the edit or the request to do it again that the event "
-        "follows from, where that is another one",
-    )
-    data: Data
-
-    TYPE: ClassVar[str]
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if names := get_args(cls.model_fields["type"].annotation):
-            (cls.TYPE,) = names
-
-    @classmethod
-    def of(
-        cls,
-        recording: UUID,
-        *,
-        tenant: str,
-        source: str,
-        data: Data,
-        id: UUID | None = None,
-        wanted_since: datetime | None = None,
-    ) -> Self:
-        """A new event about ``recording``; give ``id`` where a repetition must be the same event."""
-        return cls(
-            specversion="1.0",
-            id=id or uuid4(),
-            source=source,
-            type=cls.TYPE,
-            subject=recording,
-            time=now(),
-            tenant=tenant,
-            wantedsince=wanted_since,
-            data=data,
-        )
-
-    @property
-    def wanted_since(self) -> datetime:
-        """When somebody asked for what it tells of."""
-        return self.wantedsince or self.time
-
-    @property
-    def nats_subject(self) -> str:
-        """Ends in the recording's id, so that a purge can remove one recording's messages."""
-        return f"{self.type}.{self.subject}"
-
-
 class AnnouncedTrack(Contract):
     """One participant's own recording, starting ``offset`` seconds after the meeting's."""
 
@@ -182,7 +96,7 @@ class AnnouncedMetadata(Contract):
 class Announcement(Contract):
     """What the meeting server knows: a mix of all voices, one track per participant, or both."""
 
-    model_config = _at_least_one_of("mix", "tracks")
+    model_config = at_least_one_of(mix=_ONE, tracks=_SOME)
 
     source: MeetingServer
     external_id: Text = Field(min_length=1, max_length=ID_CHARACTERS, description="unique within the source")
@@ -225,7 +139,7 @@ class IngestedTrack(Contract):
 class Ingested(Contract):
     """A recording whose media was checked and normalised to 16 kHz mono FLAC."""
 
-    model_config = _at_least_one_of("audio", "tracks")
+    model_config = at_least_one_of(audio=_ONE, tracks=_SOME)
 
     recording: StoredRef = Field(description="the recording document")
     source: MeetingServer
