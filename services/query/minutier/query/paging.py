@@ -1,8 +1,10 @@
 """Which recordings a list has, and where a page of it ends."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from minutier.query.domain import State
@@ -17,6 +19,18 @@ class Wanted:
     participant: str | None = None
     since: datetime | None = None
     before: datetime | None = None
+
+
+T = TypeVar("T")
+
+
+def cut(found: Sequence[T], limit: int) -> tuple[Sequence[T], T | None]:
+    """What is shown of ``found``, which has one more than ``limit`` where there is another page.
+
+    Then the last that is shown is told besides: that page begins behind it.
+    """
+    shown = found[:limit]
+    return shown, shown[-1] if len(found) > limit else None
 
 
 class BadCursor(Exception):

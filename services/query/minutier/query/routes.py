@@ -14,12 +14,13 @@ from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
+from minutier.query.cursors import After, Limit, behind
 from minutier.query.domain import State
 from minutier.query.etags import etag, headers
 from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
 from minutier.query.moments import Moment
-from minutier.query.paging import BadCursor, Position, Wanted
+from minutier.query.paging import Position, Wanted, cut
 from minutier.query.ports import Recordings, Signals
 from minutier.query.settings import QuerySettings
 from minutier.query.show import Shown, show
@@ -64,26 +65,17 @@ def router(
         ] = None,
         since: Annotated[Moment | None, Query(description="when it happened, or later")] = None,
         before: Moment | None = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        after: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+        limit: Limit = 50,
+        after: After = None,
         person: Person = asking,
     ) -> Page:
         """Recordings that you may see, newest first."""
-        try:
-            position = Position.decode(after) if after else None
-        except BadCursor:
-            raise HTTPException(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "'after' is no cursor: give the 'next' of an earlier page, or leave it.",
-            ) from None
+        position = behind(Position.decode, after)
         wanted = Wanted(state, title, participant, since, before)
-        # One more than asked for tells whether there is a next page.
         found = await recordings.page(person, wanted, limit=limit + 1, after=position)
-        shown = found[:limit]
-        behind = (
-            Position(shown[-1].entry.happened_at, shown[-1].entry.id).encode() if len(found) > limit else None
-        )
-        return Page(items=[show(seen) for seen in shown], next=behind)
+        shown, last = cut(found, limit)
+        following = last and Position(last.entry.happened_at, last.entry.id).encode()
+        return Page(items=[show(seen) for seen in shown], next=following)
 
     @api.get("/{id}", responses=described(404))
     async def get_recording(id: UUID, request: Request, response: Response, person: Person = asking) -> Shown:

@@ -14,10 +14,12 @@ from minutier.query.access.domain import Level, Origin, Share
 from minutier.query.access.door import Door
 from minutier.query.access.log import Access, Action
 from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.cursors import Limit
 from minutier.query.identity import domain as identity
 from minutier.query.identity.domain import Person, Role
 from minutier.query.identity.gate import Gate
 from minutier.query.moments import Moment
+from minutier.query.paging import cut
 from minutier.schemas.base import ID_CHARACTERS
 from minutier.shared.problems import described
 
@@ -69,7 +71,6 @@ class Accesses(BaseModel):
 Email = Annotated[str, Path(pattern=_EMAIL, max_length=ID_CHARACTERS, description="what they sign in with")]
 Group = Annotated[str, Path(pattern=_GROUP, max_length=ID_CHARACTERS)]
 _BODY = described(400, 413)
-Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[int | None, Query(ge=1, le=_LAST, description="`next` of the page before")]
 
 
@@ -137,10 +138,9 @@ def router(*, gate: Gate, door: Door, shares: Shares, log: AccessLog) -> APIRout
 
     async def _accesses(person: Person, id: UUID | None, limit: int, after: int | None) -> Accesses:
         await log.write(person, Action.ACCESS_LOG, id)
-        # One more than asked for tells whether there is a next page.
         found = await log.page(person, recording_id=id, limit=limit + 1, after=after)
-        shown = list(found[:limit])
-        return Accesses(items=shown, next=shown[-1].id if len(found) > limit else None)
+        shown, last = cut(found, limit)
+        return Accesses(items=list(shown), next=last and last.id)
 
     return api
 

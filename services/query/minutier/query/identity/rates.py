@@ -4,7 +4,6 @@ import math
 import time
 from collections import OrderedDict
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from fastapi import Request
 from limits import RateLimitItemPerMinute
@@ -14,12 +13,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from minutier.query.identity.client import network
 from minutier.query.identity.domain import Person
 
 # Counted at a time; who asked the longest ago is forgotten for others, and begins anew.
 _MOST_COUNTED = 5000
-# Who has an address of the sixth version has a whole network of that size.
-_OWN_BITS = 64
 
 
 class Rate:
@@ -72,7 +70,7 @@ class Rates:
 
         Those who show who they are are let in all the same: an address may be a whole organisation's.
         """
-        await self._count(request, self._failures, _network(request))
+        await self._count(request, self._failures, network(request))
 
     async def _count(self, request: Request, rate: Rate, whom: str) -> None:
         admitted = await rate.count(whom)
@@ -110,15 +108,3 @@ class RateFields:
 
 def _name(person: Person) -> str:
     return f"{person.tenant}/{person.id}"
-
-
-def _network(request: Request) -> str:
-    """The client's address, or the network that is one client's."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, _OWN_BITS), strict=False))
-    return str(address)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from minutier.query.identity.client import network
 from minutier.query.identity.domain import Person, Role
 from minutier.query.identity.gate import SESSION_COOKIE, Gate
 from minutier.query.identity.sign_in import Entrance, SignedIn, Trouble
@@ -95,7 +95,7 @@ def router(*, gate: Gate, entrance: Entrance, site: Site, show: Show) -> APIRout
         outcome = await entrance.begin(
             provider,
             browser=browser,
-            address=_address(request),
+            address=network(request),
             redirect_uri=f"{site.base(request)}/sign-in/{provider}/callback",
             return_path=local_path(to),
         )
@@ -164,13 +164,3 @@ def _secret(request: Request, site: Site, name: str) -> str | None:
 
 def _go(url: str) -> Response:
     return RedirectResponse(url, HTTPStatus.SEE_OTHER, headers=_HEADERS)
-
-
-def _address(request: Request) -> str:
-    """Whose attempts are counted together: with IPv6 everybody has more addresses than can be counted."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)

@@ -17,7 +17,7 @@ from minutier.query.identity.domain import Person
 from minutier.query.pages.phrases import Format
 from minutier.query.pages.views import access, edits, meetings, minutes, report, transcript
 from minutier.query.pages.views import search as finds
-from minutier.query.paging import BadCursor, Position
+from minutier.query.paging import BadCursor, Position, cut
 from minutier.query.ports import Documents, Recordings
 from minutier.query.search.domain import BadQuestion, parse
 from minutier.query.search.ports import Archive
@@ -56,10 +56,9 @@ async def read_meetings(
     place = None
     with suppress(BadCursor):
         place = Position.decode(after) if after else None
-    # One more than is shown tells whether there are older ones.
     found = await sources.recordings.page(person, asked.wanted(format.zone), limit=_MEETINGS + 1, after=place)
-    shown = found[:_MEETINGS]
-    last = Position(shown[-1].entry.happened_at, shown[-1].entry.id) if found[_MEETINGS:] else None
+    shown, seen = cut(found, _MEETINGS)
+    last = seen and Position(seen.entry.happened_at, seen.entry.id)
     return {
         "months": meetings.months((show(seen) for seen in shown), format),
         "filters": asked,
@@ -177,12 +176,12 @@ async def read_accesses(
     recording_id: UUID | None = seen.entry.id if seen else None
     await sources.log.write(person, Action.ACCESS_LOG, recording_id)
     found = await sources.log.page(person, recording_id=recording_id, limit=_ACCESSES + 1, after=after)
-    shown = found[:_ACCESSES]
+    shown, last = cut(found, _ACCESSES)
     here = f"/recordings/{recording_id}/access" if recording_id else "/accesses"
     return {
         "meeting": meetings.meeting(show(seen)) if seen else None,
         "days": access.days(shown, format),
         "first": after is None,
         "newest": here,
-        "older": meetings.address(here, after=shown[-1].id) if found[_ACCESSES:] else None,
+        "older": last and meetings.address(here, after=last.id),
     }

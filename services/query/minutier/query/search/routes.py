@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
+from minutier.query.cursors import behind
 from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
-from minutier.query.paging import BadCursor
 from minutier.query.search.domain import QUESTION_CHARACTERS, BadQuestion, parse
 from minutier.query.search.ports import Archive
 from minutier.query.search.search import After, Found, Result, Shown, search
@@ -99,14 +99,9 @@ def router(*, gate: Gate, log: AccessLog, archive: Archive) -> APIRouter:
         """Recordings that you may read, by what was said in them, their titles, speakers and minutes."""
         try:
             question = parse(q)
-            place = After.decode(after) if after else None
         except BadQuestion as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        except BadCursor:
-            raise HTTPException(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "'after' is no cursor: give the 'next' of an earlier page, or leave it.",
-            ) from None
+        place = behind(After.decode, after)
         found = await search(person, question, archive=archive, limit=limit, after=place)
         shown = [str(result.head.id) for result in found.results]
         await log.write(person, Action.SEARCH, query=q, recordings=shown)

@@ -5,13 +5,14 @@ from http import HTTPStatus
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from minutier.query.cursors import After, Limit, behind
 from minutier.query.identity.domain import Person, Role
 from minutier.query.identity.gate import Gate
-from minutier.query.paging import BadCursor, Position
+from minutier.query.paging import Position, cut
 from minutier.query.webhooks.domain import (
     MOST_WEBHOOKS,
     Delivery,
@@ -151,25 +152,17 @@ def router(*, gate: Gate, webhooks: Webhooks, networks: Collection[Network]) -> 
     async def list_deliveries(
         id: UUID,
         state: DeliveryState | None = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        after: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+        limit: Limit = 50,
+        after: After = None,
         person: Person = asking,
     ) -> Deliveries:
         """What it was told in the last 30 days, or is still to be told, and each attempt."""
-        try:
-            position = Position.decode(after) if after else None
-        except BadCursor:
-            raise HTTPException(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "'after' is no cursor: give the 'next' of an earlier page, or leave it.",
-            ) from None
+        position = behind(Position.decode, after)
         if await webhooks.find(person, id) is None:
             _missing()
-        # One more than asked for tells whether there is a next page.
         found = await webhooks.deliveries(person, id, state=state, limit=limit + 1, after=position)
-        shown = list(found[:limit])
-        behind = Position(shown[-1].created_at, shown[-1].id).encode() if len(found) > limit else None
-        return Deliveries(items=shown, next=behind)
+        shown, last = cut(found, limit)
+        return Deliveries(items=list(shown), next=last and Position(last.created_at, last.id).encode())
 
     @api.post(
         "/{id}/deliveries/{delivery_id}/retry",
