@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import nats
 import pytest
 from nats.aio.client import Client
 from nats.js.client import JetStreamContext
@@ -45,13 +44,6 @@ async def system() -> AsyncIterator[System]:
         yield system
 
 
-@pytest.fixture(scope="module")
-async def client(system: System) -> AsyncIterator[Client]:
-    client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield client
-    await client.close()
-
-
 @pytest.fixture
 async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
     token = await asyncio.to_thread(system.token, tenant="acme")
@@ -69,25 +61,25 @@ async def stored(system: System, document: Document, stage: Stage) -> ObjectRef:
     )
 
 
-async def publish(client: Client, event: AnyEvent) -> None:
-    await client.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+async def publish(connection: Client, event: AnyEvent) -> None:
+    await connection.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
 
 
 async def attribute(
-    system: System, client: Client, recording: UUID, *said: tuple[str, str], seconds: float = 5
+    system: System, connection: Client, recording: UUID, *said: tuple[str, str], seconds: float = 5
 ) -> None:
     """The machine makes a transcript of the recording."""
     document = told.transcript(*said, labels=LABELS, recording=recording)
     ref = await stored(system, document, Stage.ATTRIBUTION)
-    await publish(client, told.attributed(ref, seconds, recording=recording))
+    await publish(connection, told.attributed(ref, seconds, recording=recording))
 
 
-async def recorded(system: System, client: Client, http: httpx.AsyncClient) -> UUID:
+async def recorded(system: System, connection: Client, http: httpx.AsyncClient) -> UUID:
     """A recording in which somebody says `WORDS`, and another agrees."""
     recording = uuid4()
     about = await stored(system, RecordingDocument(recording_id=recording, people=OWNED), Stage.INGESTION)
-    await publish(client, told.ingested(about, recording=recording))
-    await attribute(system, client, recording, ("speaker-1", " ".join(WORDS)), ("speaker-2", "Yes."))
+    await publish(connection, told.ingested(about, recording=recording))
+    await attribute(system, connection, recording, ("speaker-1", " ".join(WORDS)), ("speaker-2", "Yes."))
     await reads(http, recording, " ".join(WORDS))
     return recording
 
@@ -103,8 +95,8 @@ async def reads(http: httpx.AsyncClient, recording: UUID, text: str) -> Transcri
             await asyncio.sleep(0.05)
 
 
-async def hears(client: Client, recording: UUID) -> JetStreamContext.PushSubscription:
-    return await client.jetstream().subscribe(f"{TranscriptEdited.TYPE}.{recording}", stream=EVENT_STREAM)
+async def hears(connection: Client, recording: UUID) -> JetStreamContext.PushSubscription:
+    return await connection.jetstream().subscribe(f"{TranscriptEdited.TYPE}.{recording}", stream=EVENT_STREAM)
 
 
 async def next_edited(
@@ -122,10 +114,10 @@ def correction(number: int, text: str) -> dict[str, Any]:
 
 
 async def test_a_name_is_told_without_being_in_the_event(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
-    recording = await recorded(system, client, http)
-    told_of = await hears(client, recording)
+    recording = await recorded(system, connection, http)
+    told_of = await hears(connection, recording)
     path = f"{recording}/speakers/speaker-1"
     assert (await http.put(path, json={"name": "Zoë Lefèvre"})).status_code == 202
     named, event = await next_edited(system, told_of)
@@ -136,8 +128,10 @@ async def test_a_name_is_told_without_being_in_the_event(
     assert taken_back.speakers[0].label == "Speaker 1"
 
 
-async def test_of_edits_at_once_none_is_lost(system: System, client: Client, http: httpx.AsyncClient) -> None:
-    recording = await recorded(system, client, http)
+async def test_of_edits_at_once_none_is_lost(
+    system: System, connection: Client, http: httpx.AsyncClient
+) -> None:
+    recording = await recorded(system, connection, http)
     answers = await asyncio.gather(
         *(
             http.post(f"{recording}/edits", json=correction(number, f"new{number}"))
@@ -152,9 +146,9 @@ async def test_of_edits_at_once_none_is_lost(system: System, client: Client, htt
 
 
 async def test_of_edits_at_once_of_what_was_seen_one_is_laid(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
-    recording = await recorded(system, client, http)
+    recording = await recorded(system, connection, http)
     seen = {"If-Match": (await http.get(f"{recording}/transcript")).headers["etag"]}
     answers = await asyncio.gather(
         *(
@@ -167,10 +161,10 @@ async def test_of_edits_at_once_of_what_was_seen_one_is_laid(
 
 
 async def test_edits_are_carried_over_to_what_the_machine_makes_anew(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
-    recording = await recorded(system, client, http)
-    told_of = await hears(client, recording)
+    recording = await recorded(system, connection, http)
+    told_of = await hears(connection, recording)
     for edit in (
         correction(0, "first"),
         correction(5, "middle"),
@@ -179,7 +173,7 @@ async def test_edits_are_carried_over_to_what_the_machine_makes_anew(
         assert (await http.post(f"{recording}/edits", json=edit)).status_code == 201
     await next_edited(system, told_of)
     heard = " ".join([*WORDS[:5], "something", *WORDS[6:]])
-    await attribute(system, client, recording, ("speaker-2", heard), ("speaker-1", "Yes."), seconds=60)
+    await attribute(system, connection, recording, ("speaker-2", heard), ("speaker-1", "Yes."), seconds=60)
     carried, _ = await next_edited(system, told_of)
     expected = heard.replace("word0", "first")
     assert carried == await reads(http, recording, expected)
@@ -192,9 +186,9 @@ async def test_edits_are_carried_over_to_what_the_machine_makes_anew(
 
 
 async def test_layers_are_kept_from_other_tenants(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
-    recording = await recorded(system, client, http)
+    recording = await recorded(system, connection, http)
     assert (await http.post(f"{recording}/edits", json=correction(0, "new"))).status_code == 201
     engine = database.connect(DatabaseSettings(url=system.database_url("query")))
     try:

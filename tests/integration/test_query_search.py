@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.compose.embedded import System
@@ -25,9 +24,6 @@ from minutier.shared.settings import DatabaseSettings
 from tests.support import query_events as told
 from tests.support.query_people import COMPLIANCE, OUTSIDER, OWNER, PARTICIPANT, STRANGER
 from tests.support.query_search import Library, days, marked
-
-# Which tenants there are, and nothing of theirs: read before a transaction can say for whom it works.
-REGISTERS = {"register", "webhook_tenants"}
 
 LABELS = {"speaker-1": "Anne Martin", "speaker-2": "Zoé Durand"}
 
@@ -192,13 +188,6 @@ async def test_only_what_may_be_read_is_found(library: Library) -> None:
     assert await who() == {"owner", "outsider"}
     await shares.give(owner, recording, "group:finance", Level.STATUS, None)
     assert await who() == {"owner"}
-
-
-async def test_another_tenant_finds_nothing(library: Library) -> None:
-    await library.add("The secret budget.")
-    other = Library(library.engine, f"{library.tenant}-2", library.documents)
-    mine = await other.add("My budget.")
-    assert await other.found("budget") == [mine]
 
 
 async def test_an_edit_is_found_at_once_and_what_it_replaced_is_not(library: Library) -> None:
@@ -406,82 +395,3 @@ async def test_nothing_is_left_of_a_recording_that_is_removed(library: Library) 
             )
             assert left.scalar_one() == 0
     assert await library.found("budget") == []
-
-
-async def test_the_index_serves_the_service_itself(library: Library) -> None:
-    await library.add("The budget.")
-    async with within(library.engine, library.tenant) as session:
-        connection = await session.connection()
-        await connection.execute(text("set local enable_seqscan = off"))
-        plan = await connection.execute(
-            text(
-                "explain select recording_id from searched "
-                "where tenant = :tenant and lexemes @@ 'budget'::tsquery"
-            ),
-            {"tenant": library.tenant},
-        )
-        assert any("searched_lexemes" in line for (line,) in plan)
-
-
-async def tables_of_tenants(engine: AsyncEngine) -> list[str]:
-    async with engine.connect() as connection:
-        found = await connection.execute(
-            text(
-                "select table_name from information_schema.columns "
-                "where table_schema = 'query' and column_name = 'tenant'"
-            )
-        )
-        return [name for (name,) in found if name not in REGISTERS]
-
-
-async def test_without_a_tenant_no_row_is_seen_and_of_another_none(library: Library) -> None:
-    recording = await library.add("The budget.", minutes=[("Money.", "s1")])
-    tables = await tables_of_tenants(library.engine)
-    assert {"recordings", "grants", "access_log", "searched", "passages", "languages"} <= set(tables)
-    await library.search("budget")
-    for table in tables:
-        count = text(f"select count(*) from {table}")
-        async with library.engine.connect() as connection:
-            assert (await connection.execute(count)).scalar_one() == 0, table
-        async with within(library.engine, "nobody") as session:
-            assert (await (await session.connection()).execute(count)).scalar_one() == 0, table
-    async with within(library.engine, "nobody") as session:
-        forged = text("insert into passages select * from passages where recording_id = :id")
-        moved = text("update passages set tenant = 'nobody' where recording_id = :id")
-        for statement in (forged, moved):
-            done = await (await session.connection()).execute(statement, {"id": recording})
-            assert done.rowcount == 0
-    with pytest.raises(ProgrammingError, match="row-level security"):
-        async with within(library.engine, library.tenant) as session:
-            await (await session.connection()).execute(moved, {"id": recording})
-
-
-async def test_the_service_owns_nothing_and_changes_no_policy(library: Library) -> None:
-    tables = await tables_of_tenants(library.engine)
-    async with library.engine.connect() as connection:
-        owned = await connection.execute(
-            text(
-                "select relname from pg_class "
-                "where relowner = current_user::regrole and relkind in ('r', 'p')"
-            )
-        )
-        assert list(owned) == []
-        protected = await connection.execute(
-            text(
-                "select relname from pg_class where relnamespace = 'query'::regnamespace "
-                "and relrowsecurity and relforcerowsecurity"
-            )
-        )
-        assert {name for (name,) in protected} >= set(tables)
-        bypasses = text("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
-        assert (await connection.execute(bypasses)).scalar_one() is False
-    for table in tables:
-        for statement in (
-            f"alter table {table} disable row level security",
-            f"alter table {table} no force row level security",
-            f"drop policy tenants on {table}",
-            f"create policy open on {table} using (true)",
-        ):
-            with pytest.raises(ProgrammingError, match="must be owner"):
-                async with library.engine.begin() as connection:
-                    await connection.execute(text(statement))

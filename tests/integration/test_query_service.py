@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import httpx_sse
-import nats
 import pytest
 from nats.aio.client import Client
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -51,13 +50,6 @@ async def system() -> AsyncIterator[System]:
         yield system
 
 
-@pytest.fixture(scope="module")
-async def client(system: System) -> AsyncIterator[Client]:
-    client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield client
-    await client.close()
-
-
 @pytest.fixture
 async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
@@ -71,9 +63,9 @@ def showing(system: System, tenant: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {system.token(tenant=tenant, operator=True)}"}
 
 
-async def publish(client: Client, events: Sequence[AnyEvent]) -> None:
+async def publish(connection: Client, events: Sequence[AnyEvent]) -> None:
     for event in events:
-        await client.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+        await connection.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
 
 
 async def pipeline(system: System, recording_id: UUID) -> list[AnyEvent]:
@@ -108,7 +100,7 @@ async def when(http: httpx.AsyncClient, recording_id: UUID, state: str) -> dict[
 
 
 async def test_events_in_any_order_and_twice_come_to_the_same(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
     shown = []
     for seed in range(4):
@@ -116,7 +108,7 @@ async def test_events_in_any_order_and_twice_come_to_the_same(
         events = await pipeline(system, recording_id)
         random.Random(seed).shuffle(events)
         # A second delivery under the same event id, as after a lost acknowledgement.
-        await publish(client, [*events, *events])
+        await publish(connection, [*events, *events])
         found = await when(http, recording_id, "completed")
         assert found.pop("id") == str(recording_id)
         shown.append(found)
@@ -125,10 +117,10 @@ async def test_events_in_any_order_and_twice_come_to_the_same(
 
 
 async def test_every_format_and_the_minutes_are_read_from_the_store(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
     recording_id = uuid4()
-    await publish(client, await pipeline(system, recording_id))
+    await publish(connection, await pipeline(system, recording_id))
     await when(http, recording_id, "completed")
     for name in ("text", "json", "vtt", "srt", "rttm"):
         response = await http.get(f"/api/v1/recordings/{recording_id}/transcript", params={"format": name})
@@ -140,14 +132,14 @@ async def test_every_format_and_the_minutes_are_read_from_the_store(
 
 
 async def test_a_text_is_completed_by_its_minutes(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
     recording_id = uuid4()
     *_, attributed, written = await pipeline(system, recording_id)
     assert isinstance(attributed, TranscriptAttributed)
     document = (await pipeline(system, recording_id))[1].data.recording
     await publish(
-        client, [told.received(attributed.data.transcript, document, recording=recording_id), written]
+        connection, [told.received(attributed.data.transcript, document, recording=recording_id), written]
     )
     found = await when(http, recording_id, "completed")
     assert found["stages"]["transcription"]["state"] == "skipped"
@@ -156,14 +148,14 @@ async def test_a_text_is_completed_by_its_minutes(
 
 
 async def test_a_message_nobody_can_read_stops_nothing(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
     recording_id = uuid4()
     for body in (b"not json", b"[]", b'{"type": "minutier.recording.ingested.v1"}'):
-        await client.jetstream().publish(
+        await connection.jetstream().publish(
             f"minutier.recording.ingested.v1.{recording_id}", body, stream=EVENT_STREAM
         )
-    await publish(client, await pipeline(system, recording_id))
+    await publish(connection, await pipeline(system, recording_id))
     assert (await when(http, recording_id, "completed"))["tenant"] == "acme"
     assert (await http.get("/healthz")).status_code == 200
 
@@ -183,11 +175,11 @@ async def follow(
 
 
 async def test_watchers_of_every_replica_are_told(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
     recording_id = uuid4()
     events = await pipeline(system, recording_id)
-    await publish(client, events[:2])
+    await publish(connection, events[:2])
     async with replica(system) as other:
         begun = [asyncio.Event(), asyncio.Event()]
         async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
@@ -199,9 +191,9 @@ async def test_watchers_of_every_replica_are_told(
             for event in begun:
                 await event.wait()
             progress = Progress(recording_id=recording_id, stage=Stage.TRANSCRIPTION, fraction=0.5)
-            await client.publish(progress.nats_subject, progress.model_dump_json().encode())
-            await client.flush()
-            await publish(client, events[2:])
+            await connection.publish(progress.nats_subject, progress.model_dump_json().encode())
+            await connection.flush()
+            await publish(connection, events[2:])
     for task in watching:
         updates = task.result()
         assert updates[0][0] == "state"
@@ -212,10 +204,10 @@ async def test_watchers_of_every_replica_are_told(
 
 
 async def test_clients_that_leave_leave_nothing(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
     recording_id = uuid4()
-    await publish(client, (await pipeline(system, recording_id))[:2])
+    await publish(connection, (await pipeline(system, recording_id))[:2])
     await when(http, recording_id, "processing")
     before = await subscriptions(system)
     watching = [
@@ -318,11 +310,15 @@ async def kept(system: System, events: Sequence[AnyEvent]) -> Entry:
         await engine.dispose()
 
 
-async def test_pages_are_cut_by_the_database(system: System, http: httpx.AsyncClient, client: Client) -> None:
+async def test_pages_are_cut_by_the_database(
+    system: System, http: httpx.AsyncClient, connection: Client
+) -> None:
     http.headers.update(showing(system, "pages"))
     ids = [uuid4() for _ in range(5)]
     # All at the same moment: the id settles the order.
-    await publish(client, [told.announced(recording=recording_id, tenant="pages") for recording_id in ids])
+    await publish(
+        connection, [told.announced(recording=recording_id, tenant="pages") for recording_id in ids]
+    )
     async with asyncio.timeout(SECONDS):
         while True:
             if len(await listed(http, 200)) == len(ids):

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import nats
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -47,13 +47,6 @@ async def engine(system: System) -> AsyncIterator[AsyncEngine]:
     engine = database.connect(DatabaseSettings(url=system.database_url("query")))
     yield engine
     await engine.dispose()
-
-
-@pytest.fixture
-async def client(system: System) -> AsyncIterator[Client]:
-    client = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    yield client
-    await client.close()
 
 
 @pytest.fixture
@@ -100,28 +93,28 @@ async def test_what_was_done_lately_tells_how_fast_it_goes(engine: AsyncEngine) 
 
 
 async def test_a_recording_is_cancelled_and_goes_on_from_a_stage_that_is_chosen(
-    system: System, client: Client, http: httpx.AsyncClient
+    system: System, connection: Client, http: httpx.AsyncClient
 ) -> None:
     recording = uuid4()
     objects = Objects(system.objects)
     audio = await objects.write("recordings", f"acme/{recording}/audio.flac", b"fLaC", "audio/flac")
     ingested = told.ingested(recording=recording)
     ingested = ingested.model_copy(update={"data": ingested.data.model_copy(update={"audio": audio})})
-    await publish(client, told.announced(recording=recording), ingested)
+    await publish(connection, told.announced(recording=recording), ingested)
     await when(http, recording, "processing")
 
     answer = await http.post(f"/recordings/{recording}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (202, "cancelled")
     await when(http, recording, "cancelled")
-    cancelled = await newest(client, RecordingCancelled, recording)
+    cancelled = await newest(connection, RecordingCancelled, recording)
     # What was in hand comes late, and is as old as the announcement.
     late = told.diarized(recording=recording, seconds=3).model_copy(update={"wantedsince": told.START})
-    await publish(client, late)
+    await publish(connection, late)
 
     again = {"stage": "transcription", "model": "large"}
     await until(lambda: _done(http, recording, "diarization"))
     assert (await http.post(f"/recordings/{recording}/reprocess", json=again)).status_code == 202
-    asked = await newest(client, ReprocessingRequested, recording)
+    asked = await newest(connection, ReprocessingRequested, recording)
     assert (asked.data.stage, asked.data.model, asked.data.ingested.audio) == (
         Stage.TRANSCRIPTION,
         "large",
@@ -137,31 +130,31 @@ async def test_a_recording_is_cancelled_and_goes_on_from_a_stage_that_is_chosen(
         told.attributed(transcript, recording=recording),
         told.written(recording=recording),
     ]
-    await publish(client, *(event.model_copy(update={"wantedsince": asked.time}) for event in made))
+    await publish(connection, *(event.model_copy(update={"wantedsince": asked.time}) for event in made))
     await when(http, recording, "completed")
 
     # The minutes are of the transcript as it reads.
     assert (
         await http.post(f"/recordings/{recording}/reprocess", json={"stage": "summarisation"})
     ).status_code == 202
-    await until(lambda: _asked_for_minutes(client, recording))
-    asked = await newest(client, ReprocessingRequested, recording)
+    await until(lambda: _asked_for_minutes(connection, recording))
+    asked = await newest(connection, ReprocessingRequested, recording)
     read = await Artefacts(objects).load(TranscriptDocument, asked.data.transcript)
     assert read.recording_id == recording
 
 
-async def publish(client: Client, *events: AnyEvent) -> None:
+async def publish(connection: Client, *events: AnyEvent) -> None:
     for event in events:
-        await client.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+        await connection.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
 
 
-async def newest(client: Client, kind: type[AnyEvent], recording: UUID) -> AnyEvent:
+async def newest(connection: Client, kind: type[AnyEvent], recording: UUID) -> AnyEvent:
     async with asyncio.timeout(SECONDS):
         while True:
             try:
-                message = await client.jetstream().get_last_msg(EVENT_STREAM, f"{kind.TYPE}.{recording}")
+                message = await connection.jetstream().get_last_msg(EVENT_STREAM, f"{kind.TYPE}.{recording}")
                 return decode(message.data or b"")
-            except nats.js.errors.NotFoundError:
+            except NotFoundError:
                 await asyncio.sleep(0.05)
 
 
@@ -179,6 +172,6 @@ async def _done(http: httpx.AsyncClient, recording: UUID, stage: str) -> bool:
     return bool(found["stages"][stage]["state"] == "done")
 
 
-async def _asked_for_minutes(client: Client, recording: UUID) -> bool:
-    asked = await newest(client, ReprocessingRequested, recording)
+async def _asked_for_minutes(connection: Client, recording: UUID) -> bool:
+    asked = await newest(connection, ReprocessingRequested, recording)
     return bool(asked.data.stage is Stage.SUMMARISATION)
