@@ -21,7 +21,7 @@ from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position, Wanted
 from minutier.query.project import project
 from minutier.query.search.lexemes import Asked, Stems
-from minutier.query.search.ports import Candidate, Head, Hit
+from minutier.query.search.ports import Candidate, Hit
 from minutier.query.settings import QuerySettings
 from minutier.query.steering.domain import Pace
 from minutier.query.transcripts.read import Transcripts
@@ -223,10 +223,7 @@ class Nothing:
     async def rank(self, candidates: Sequence[Candidate], asked: Sequence[Asked]) -> Sequence[Hit]:
         return ()
 
-    async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]:
-        return {}
-
-    async def passages(self, hits: Sequence[Hit], asked: Sequence[Asked]) -> Mapping[UUID, Any]:
+    async def passages(self, recordings: Sequence[Candidate], asked: Sequence[Asked]) -> Mapping[UUID, Any]:
         return {}
 
 

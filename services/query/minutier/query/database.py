@@ -8,19 +8,28 @@ from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-_CONFINE = text("select set_config('minutier.tenants', :tenants, true)")
+_SET = text("""
+    select set_config(name, value, true)
+    from unnest(cast(:names as text[]), cast(:values as text[])) as given (name, value)
+""")
 
 
-async def confine(session: AsyncSession, *tenants: str) -> None:
-    """Until its end, the transaction of ``session`` sees and writes what is of these ``tenants``."""
-    await (await session.connection()).execute(_CONFINE, {"tenants": ",".join(tenants)})
+async def confine(session: AsyncSession, *tenants: str, settings: Mapping[str, str] | None = None) -> None:
+    """Until its end, the transaction of ``session`` sees and writes what is of these ``tenants``.
+
+    ``settings`` are others of Postgres that it has until then.
+    """
+    wanted = {"minutier.tenants": ",".join(tenants), **(settings or {})}
+    await run(session, _SET, {"names": list(wanted), "values": list(wanted.values())})
 
 
 @asynccontextmanager
-async def within(engine: AsyncEngine, *tenants: str) -> AsyncIterator[AsyncSession]:
+async def within(
+    engine: AsyncEngine, *tenants: str, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[AsyncSession]:
     """One transaction so confined; it is committed where nothing is raised."""
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-        await confine(session, *tenants)
+        await confine(session, *tenants, settings=settings)
         yield session
 
 

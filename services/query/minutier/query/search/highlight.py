@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
 
 from minutier.query.folding import Word, words
 from minutier.query.search.domain import Where
@@ -35,8 +35,7 @@ class Snippet:
     first: int
 
 
-@dataclass(frozen=True)
-class _Match:
+class _Match(NamedTuple):
     start: int
     end: int
     term: int
@@ -46,13 +45,10 @@ def snippet(text: str, sought: Sequence[Sought], places: Places) -> Snippet:
     """At most `SNIPPET_CHARACTERS` of ``text``, where most of the terms are close together."""
     all_words = words(text)
     matches = sorted(
-        (
-            _Match(all_words[place - 1].start, all_words[place - 1].end, number)
-            for number, term in enumerate(sought)
-            for place in _places(term, places)
-            if place <= len(all_words)
-        ),
-        key=lambda match: (match.start, match.end),
+        _Match(all_words[place - 1].start, all_words[place - 1].end, number)
+        for number, term in enumerate(sought)
+        for place in _places(term, places)
+        if place <= len(all_words)
     )
     best = _closest(matches)
     start, end = _around(text, all_words, best[0].start if best else 0, best[-1].end if best else 0)
@@ -100,8 +96,17 @@ def _around(text: str, all_words: Sequence[Word], start: int, end: int) -> tuple
 
 
 def _parts(text: str, start: int, end: int, matches: Sequence[_Match]) -> Iterator[Part]:
-    marked = {place for match in matches for place in range(match.start, match.end)}
-    edges = [place for place in range(start + 1, end) if (place in marked) != (place - 1 in marked)]
-    for left, right in pairwise((start, *edges, end)):
-        if left < right:
-            yield Part(text[left:right], left in marked)
+    # What two terms have found is marked once, and so are characters of scripts without spaces.
+    marked: list[tuple[int, int]] = []
+    for match in matches:
+        if marked and match.start <= marked[-1][1]:
+            marked[-1] = (marked[-1][0], max(marked[-1][1], match.end))
+        else:
+            marked.append((match.start, match.end))
+    for left, right in marked:
+        if start < left:
+            yield Part(text[start:left], False)
+        yield Part(text[left:right], True)
+        start = right
+    if start < end:
+        yield Part(text[start:end], False)

@@ -150,7 +150,7 @@ class Index:
 
     async def _vectors(self, session: AsyncSession, language: str, passages: Sequence[Passage]) -> list[str]:
         texts, distinct = await asyncio.to_thread(_words, passages)
-        forms = (await stems(session, [language], distinct))[language]
+        forms = await stems(session, language, distinct)
         return await asyncio.to_thread(_vectors, passages, texts, forms)
 
 

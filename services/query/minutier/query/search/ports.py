@@ -16,10 +16,15 @@ from minutier.query.search.passages import Passage
 
 @dataclass(frozen=True)
 class Candidate:
-    """A recording that has all that is asked for, somewhere; it has so many ``passages``."""
+    """A recording that has all that is asked for, somewhere; it has so many ``passages``.
+
+    ``duration`` is in seconds.
+    """
 
     id: UUID
+    title: str | None
     happened_at: datetime
+    duration: float | None
     language: str
     passages: int
 
@@ -35,20 +40,9 @@ class Hit:
     The better it is the higher is its ``score``.
     """
 
-    id: UUID
+    recording: Candidate
     score: float
     matches: int
-
-
-@dataclass(frozen=True)
-class Head:
-    """What is shown of the recording itself; ``duration`` is in seconds."""
-
-    id: UUID
-    title: str | None
-    happened_at: datetime
-    duration: float | None
-    language: str
 
 
 class Reading(Protocol):
@@ -75,12 +69,10 @@ class Reading(Protocol):
         """Those of the candidates that are hits."""
         ...
 
-    async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]: ...
-
     async def passages(
-        self, spoken: Mapping[UUID, str], asked: Sequence[Asked]
+        self, recordings: Sequence[Candidate], asked: Sequence[Asked]
     ) -> Mapping[UUID, Sequence[tuple[Passage, Places]]]:
-        """The best passages of each recording, by its language, and where in them is what was asked for."""
+        """The best passages of each recording, best first, and where in them is what was asked for."""
         ...
 
 

@@ -7,23 +7,20 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, TextClause, cast, select, text, tuple_
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.database import run, within
 from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
-from minutier.query.repository import everywhere, readable
+from minutier.query.repository import READABLE, everywhere, reader
 from minutier.query.search.highlight import Places
 from minutier.query.search.lexemes import Asked, Stems, belonging, whole
-from minutier.query.search.models import SearchedRow
 from minutier.query.search.passages import Kind, Passage
-from minutier.query.search.ports import Candidate, Head, Hit
+from minutier.query.search.ports import Candidate, Hit
 from minutier.query.search.stemming.languages import UNKNOWN_LANGUAGE
-from minutier.query.search.stemming.repository import languages, spoken, stems
+from minutier.query.search.stemming.repository import spoken, stems_of
 
 _ROWS_AT_ONCE = 1000
 
@@ -104,12 +101,28 @@ _UNINDEXED = text("""
 
 # What is asked for decides how it is best found, and compiling takes longer than the answer may. Reading all
 # rows is never best, though PostgreSQL thinks that a look into a recording's lexemes costs next to nothing.
-_PLAN = text("""
-    select
-        set_config('plan_cache_mode', 'force_custom_plan', true),
-        set_config('jit', 'off', true),
-        set_config('enable_seqscan', 'off', true)
-""")
+_PLAN = {"plan_cache_mode": "force_custom_plan", "jit": "off", "enable_seqscan": "off"}
+
+# In order, and by the index on lexemes alone; then it is for the planner whether it is shorter to ask of one
+# after the other whether it may be read, or of all of them at once.
+_CANDIDATES = f"""
+    with matching as materialized (
+        select recording_id, happened_at, duration, language, passages from searched
+        where tenant = :tenant and lexemes @@ cast(:whole as tsquery) {{bounds}}
+        order by happened_at desc, recording_id desc
+    )
+    select id, title, first.happened_at, first.duration, first.language, first.passages
+    from (
+        select * from matching where recording_id in ({READABLE})
+        order by happened_at desc, recording_id desc limit :limit
+    ) as first
+    join recordings on id = recording_id
+    order by first.happened_at desc, recording_id desc
+"""
+_SINCE = "and happened_at >= :since"
+_BEFORE = "and happened_at < :before"
+_BEHIND = "and (happened_at, recording_id) < (:moment, :last)"
+_FROM = "and (happened_at, recording_id) <= (:moment, :last)"
 
 # What is found in a title says more than what somebody happened to say.
 _WEIGHTS = {Kind.TITLE: 4.0, Kind.SPEAKER: 2.0, Kind.MINUTES: 1.5, Kind.WORDS: 1.0}
@@ -159,11 +172,11 @@ _PASSAGES = f"""
     where place <= :best order by recording_id, place
 """
 
-_HEADS = text("""
-    select recordings.id, recordings.title, recordings.happened_at, searched.duration, searched.language
-    from recordings join searched on recording_id = id
-    where recordings.tenant = :tenant and searched.tenant = :tenant and id = any(cast(:ids as uuid[]))
-""")
+
+@lru_cache
+def _between(*bounds: str) -> TextClause:
+    """`_CANDIDATES` within these bounds."""
+    return text(_CANDIDATES.format(bounds=" ".join(bounds)))
 
 
 @lru_cache
@@ -273,8 +286,7 @@ class Archive:
     @asynccontextmanager
     async def open(self, person: Person) -> AsyncIterator["Reading"]:
         """What ``person`` may read, as it is now."""
-        async with within(self._engine, person.tenant) as session:
-            await run(session, _PLAN, {})
+        async with within(self._engine, person.tenant, settings=_PLAN) as session:
             yield Reading(session, person)
 
 
@@ -287,7 +299,7 @@ class Reading:
 
     async def stems(self, words: Collection[str]) -> Mapping[str, Stems]:
         """What ``words`` come to, by language, in each that recordings of the tenant are in."""
-        return await stems(self._session, await languages(self._session, self._person.tenant), words)
+        return await stems_of(self._session, self._person.tenant, words)
 
     async def candidates(
         self,
@@ -302,68 +314,51 @@ class Reading:
         """At most ``limit``, newest first, from behind ``last`` on, or from ``last`` on."""
         if not asked:
             return ()
-        row = SearchedRow
-        conditions: list[ColumnElement[bool]] = [
-            col(row.tenant) == self._person.tenant,
-            col(row.lexemes).bool_op("@@")(cast(whole(self._person.tenant, asked), TSQUERY)),
-        ]
+        given = {"whole": whole(self._person.tenant, asked), "limit": limit, **reader(self._person)}
+        bounds = []
         if since is not None:
-            conditions.append(col(row.happened_at) >= since)
+            bounds.append(_SINCE)
+            given["since"] = since
         if before is not None:
-            conditions.append(col(row.happened_at) < before)
+            bounds.append(_BEFORE)
+            given["before"] = before
         if last is not None:
-            place, bound = tuple_(col(row.happened_at), col(row.recording_id)), (last.moment, last.id)
-            conditions.append(place <= bound if inclusive else place < bound)
-        # In order, and by the index on lexemes alone; then it is for the planner whether it is shorter to ask
-        # of one after the other whether it may be read, or of all of them at once.
-        matching = (
-            select(col(row.recording_id), col(row.happened_at), col(row.language), col(row.passages))
-            .where(*conditions)
-            .order_by(col(row.happened_at).desc(), col(row.recording_id).desc())
-            .cte("matching")
-            .prefix_with("materialized")
-        )
-        statement = (
-            select(matching)
-            .where(matching.c.recording_id.in_(readable(self._person)))
-            .order_by(matching.c.happened_at.desc(), matching.c.recording_id.desc())
-            .limit(limit)
-        )
-        return [Candidate(*found) for found in await (await self._session.connection()).execute(statement)]
+            bounds.append(_FROM if inclusive else _BEHIND)
+            given |= {"moment": last.moment, "last": last.id}
+        return [Candidate(*found) for found in await run(self._session, _between(*bounds), given)]
 
     async def rank(self, candidates: Sequence[Candidate], asked: Sequence[Asked]) -> Sequence[Hit]:
         """Those of the candidates that are hits."""
-        spoken = {candidate.id: candidate.language for candidate in candidates}
-        return [Hit(*row) for row in await self._run(_RANKED, spoken, asked)]
-
-    async def heads(self, ids: Collection[UUID]) -> Mapping[UUID, Head]:
-        given = {"tenant": self._person.tenant, "ids": list(ids)}
-        return {row[0]: Head(*row) for row in await run(self._session, _HEADS, given)}
+        known = {candidate.id: candidate for candidate in candidates}
+        return [
+            Hit(known[recording_id], score, matches)
+            for recording_id, score, matches in await self._run(_RANKED, candidates, asked)
+        ]
 
     async def passages(
-        self, spoken: Mapping[UUID, str], asked: Sequence[Asked]
+        self, recordings: Sequence[Candidate], asked: Sequence[Asked]
     ) -> Mapping[UUID, Sequence[tuple[Passage, Places]]]:
         """The best passages of each, best first, and where in them there is what was asked for."""
-        found: dict[UUID, list[tuple[Passage, Places]]] = {recording_id: [] for recording_id in spoken}
+        found: dict[UUID, list[tuple[Passage, Places]]] = {recording.id: [] for recording in recordings}
         choices = [choice for one in asked for term in one.sought for choice in term.choices]
         given = {
             "lexemes": [lexeme for choice in choices if not choice.prefix for lexeme in choice.lexemes],
             "prefixes": [lexeme for choice in choices if choice.prefix for lexeme in choice.lexemes],
             "best": _BEST,
         }
-        for recording_id, places, kind, *rest in await self._run(_PASSAGES, spoken, asked, **given):
+        for recording_id, places, kind, *rest in await self._run(_PASSAGES, recordings, asked, **given):
             found[recording_id].append((Passage(Kind(kind), *rest), places or {}))
         return found
 
     async def _run(
-        self, statement: str, spoken: Mapping[UUID, str], asked: Sequence[Asked], **given: object
+        self, statement: str, recordings: Sequence[Candidate], asked: Sequence[Asked], **given: object
     ) -> CursorResult[*tuple[Any, ...]]:
         """A statement about the passages of recordings, by the language of each."""
         most = max((len(one.terms) for one in asked), default=1)
         given |= {
             "tenant": self._person.tenant,
-            "ids": list(spoken),
-            "spoken": list(spoken.values()),
+            "ids": [recording.id for recording in recordings],
+            "spoken": [recording.language for recording in recordings],
             "weights": [_WEIGHTS[kind] for kind in Kind],
             "languages": [one.language for one in asked],
             "ranked": [one.ranked for one in asked],

@@ -103,7 +103,7 @@ def router(*, gate: Gate, log: AccessLog, archive: Archive) -> APIRouter:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
         place = behind(After.decode, after)
         found = await search(person, question, archive=archive, limit=limit, after=place)
-        shown = [str(result.head.id) for result in found.results]
+        shown = [str(result.recording.id) for result in found.results]
         await log.write(person, Action.SEARCH, query=q, recordings=shown)
         response.headers["Cache-Control"] = "no-store"
         return _answer(found)
@@ -124,11 +124,11 @@ def _answer(found: Found) -> Answer:
 def _group(result: Result) -> FoundGroup:
     return FoundGroup(
         recording=FoundRecording(
-            id=result.head.id,
-            title=result.head.title,
-            happened_at=result.head.happened_at,
-            duration=result.head.duration,
-            language=result.head.language,
+            id=result.recording.id,
+            title=result.recording.title,
+            happened_at=result.recording.happened_at,
+            duration=result.recording.duration,
+            language=result.recording.language,
         ),
         matches=result.matches,
         passages=[_passage(shown) for shown in result.passages],

@@ -17,7 +17,7 @@ from minutier.query.search.domain import Question
 from minutier.query.search.highlight import Snippet, snippet
 from minutier.query.search.lexemes import Asked, ask
 from minutier.query.search.passages import Passage, moment
-from minutier.query.search.ports import Archive, Candidate, Head, Hit, Reading
+from minutier.query.search.ports import Archive, Candidate, Hit, Reading
 
 # Recordings whose passages are compared with one another, how many passages they may have, and how often
 # others are looked at where there were fewer hits than fit on a page.
@@ -62,7 +62,7 @@ class Shown:
 class Result:
     """A recording; of its ``matches`` passages with what was looked for, the best."""
 
-    head: Head
+    recording: Candidate
     matches: int
     passages: tuple[Shown, ...]
 
@@ -100,17 +100,15 @@ async def search(
             after = After(candidates[-1].position) if more else None
             if after is None or len(hits) == limit:
                 break
-        heads = await reading.heads([hit.id for hit in hits]) if hits else {}
-        spoken = {head.id: head.language for head in heads.values()}
-        passages = await reading.passages(spoken, asked) if spoken else {}
+        passages = await reading.passages([hit.recording for hit in hits], asked) if hits else {}
     sought = {one.language: one.sought for one in asked}
     results = tuple(
         Result(
-            heads[hit.id],
+            hit.recording,
             hit.matches,
             tuple(
-                _shown(passage, snippet(passage.text, sought[spoken[hit.id]], places))
-                for passage, places in passages[hit.id]
+                _shown(passage, snippet(passage.text, sought[hit.recording.language], places))
+                for passage, places in passages[hit.recording.id]
             ),
         )
         for hit in hits
@@ -143,7 +141,8 @@ async def _ranked(reading: Reading, candidates: Sequence[Candidate], asked: Sequ
     if not candidates:
         return ()
     newest = {candidate.id: place for place, candidate in enumerate(candidates)}
-    return sorted(await reading.rank(candidates, asked), key=lambda hit: (-hit.score, newest[hit.id]))
+    hits = await reading.rank(candidates, asked)
+    return sorted(hits, key=lambda hit: (-hit.score, newest[hit.recording.id]))
 
 
 def _shown(passage: Passage, part: Snippet) -> Shown:

@@ -63,14 +63,14 @@ def meetings(results: Iterable[Result]) -> tuple[Meeting, ...]:
 
 
 def _meeting(result: Result) -> Meeting:
-    head = result.head
+    recording = result.recording
     return Meeting(
-        id=head.id,
-        title=head.title,
-        happened_at=head.happened_at,
-        duration=head.duration,
-        language=head.language,
-        hits=tuple(_hit(shown, f"/recordings/{head.id}") for shown in result.passages),
+        id=recording.id,
+        title=recording.title,
+        happened_at=recording.happened_at,
+        duration=recording.duration,
+        language=recording.language,
+        hits=tuple(_hit(shown, f"/recordings/{recording.id}") for shown in result.passages),
         more=max(0, result.matches - len(result.passages)),
     )
 

@@ -1,55 +1,60 @@
 """Every SQL statement about the forms of words."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.database import run
 from minutier.query.folding import fold
-from minutier.query.search.lexemes import Stems, stem
+from minutier.query.search.lexemes import Stem, Stems, stem
 from minutier.query.search.stemming.languages import STEMMERS
-
-_LANGUAGES = text("select language from languages where tenant = :tenant")
 
 _SPOKEN = text("""
     insert into languages (tenant, language) values (:tenant, :language) on conflict do nothing
 """)
 
-_STEMS = text("""
+# In a language that has no stemmer there are no lexemes.
+_STEMS = """
     select language, word, ts_lexize(stemmer, word), ts_lexize(stemmer, folded)
-    from (
-        select language, cast(stemmer as regdictionary) as stemmer
+    from ({languages}) as spoken (language)
+    left join (
+        select language, cast(stemmer as regdictionary)
         from unnest(cast(:languages as text[]), cast(:stemmers as text[])) as given (language, stemmer)
-    ) as stemmers
+    ) as stemmers (language, stemmer) using (language)
     cross join unnest(cast(:words as text[]), cast(:folded as text[])) as given (word, folded)
-""")
-
-
-async def languages(session: AsyncSession, tenant: str) -> Sequence[str]:
-    """Those that recordings of a tenant are in."""
-    return [language for (language,) in await run(session, _LANGUAGES, {"tenant": tenant})]
+"""
+_IN_ONE = text(_STEMS.format(languages="select cast(:language as text)"))
+_IN_ALL = text(_STEMS.format(languages="select language from languages where tenant = :tenant"))
+_STEMMERS: Mapping[str, Sequence[str]] = {
+    "languages": list(STEMMERS),
+    "stemmers": [f"pg_catalog.{stemmer}_stem" for stemmer in STEMMERS.values()],
+}
 
 
 async def spoken(session: AsyncSession, tenant: str, language: str) -> None:
-    """Have it among these."""
+    """Have it among those that recordings of a tenant are in."""
     await run(session, _SPOKEN, {"tenant": tenant, "language": language})
 
 
-async def stems(
-    session: AsyncSession, languages: Collection[str], words: Collection[str]
-) -> dict[str, Stems]:
-    """What ``words`` come to in each of these languages."""
-    found = {language: {word: stem(fold(word), [fold(word)]) for word in words} for language in languages}
-    stemmed = [language for language in languages if language in STEMMERS]
-    if stemmed and words:
-        given = {
-            "languages": stemmed,
-            "stemmers": [f"pg_catalog.{STEMMERS[language]}_stem" for language in stemmed],
-            "words": list(words),
-            "folded": [fold(word) for word in words],
-        }
-        for language, word, of_word, of_folded in await run(session, _STEMS, given):
-            folded = (fold(one) for one in (*of_word, *of_folded))
-            found[language][word] = stem(fold(word), folded, stop=not of_word)
-    return dict(found)
+async def stems(session: AsyncSession, language: str, words: Collection[str]) -> Stems:
+    """What ``words`` come to in this language."""
+    given = {"language": language, "words": list(words), "folded": [fold(word) for word in words]}
+    rows = await run(session, _IN_ONE, {**_STEMMERS, **given})
+    return {word: _stem(word, of_word, of_folded) for _, word, of_word, of_folded in rows}
+
+
+async def stems_of(session: AsyncSession, tenant: str, words: Collection[str]) -> Mapping[str, Stems]:
+    """What ``words`` come to, by language, in each that recordings of the tenant are in."""
+    given = {"tenant": tenant, "words": list(words), "folded": [fold(word) for word in words]}
+    found: dict[str, dict[str, Stem]] = defaultdict(dict)
+    for language, word, of_word, of_folded in await run(session, _IN_ALL, {**_STEMMERS, **given}):
+        found[language][word] = _stem(word, of_word, of_folded)
+    return found
+
+
+def _stem(word: str, of_word: Collection[str] | None, of_folded: Collection[str] | None) -> Stem:
+    if of_word is None or of_folded is None:
+        return stem(fold(word), [fold(word)])
+    return stem(fold(word), [fold(one) for one in (*of_word, *of_folded)], stop=not of_word)
