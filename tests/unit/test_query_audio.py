@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from minutier.query.access.log import Action
 from minutier.query.audio.domain import Span, Unsatisfiable, asked
 from minutier.query.audio.listening import Listening
-from minutier.schemas.documents import RecordingDocument
+from minutier.schemas.documents import Participant, RecordingDocument
 from minutier.schemas.events import Ingested, IngestedTrack, RecordingIngested
 from minutier.schemas.references import ObjectRef
 from tests.support import query_events as told
@@ -186,6 +186,42 @@ async def test_tracks_are_told_and_sent_one_by_one(
         assert answer.status_code == 404
         assert "p1, p2" in answer.json()["detail"]
     assert (await client.get(HERE, params={"track": "../p1"})).status_code == 422
+
+
+async def test_what_can_be_heard_is_told_with_when_it_begins_and_who_it_is(
+    client: httpx.AsyncClient, table: Table, sounds: Sounds, log: Log
+) -> None:
+    nothing = await client.get(f"{HERE}/tracks")
+    assert nothing.status_code == 404
+    ref = sounds.keep("1")
+    document = RecordingDocument(
+        recording_id=RECORDING, people=PEOPLE, participants=(Participant(id="p2", name="Zoë"),)
+    )
+    data = Ingested(
+        recording=table.documents.keep(document),
+        source="livekit",
+        announced_at=START,
+        duration=30,
+        tracks=(
+            IngestedTrack(participant_id="p1", audio=ref, offset=0, duration=30),
+            IngestedTrack(participant_id="p2", audio=ref, offset=4.5, duration=20),
+        ),
+        processing_seconds=1,
+    )
+    await table.add(told.at(RecordingIngested, 1, data))
+    unknown, known = (
+        {"track": "p1", "name": None, "offset": 0.0, "duration": 30.0},
+        {"track": "p2", "name": "Zoë", "offset": 4.5, "duration": 20.0},
+    )
+    assert (await client.get(f"{HERE}/tracks")).json() == {"mix": False, "tracks": [unknown, known]}
+    # Which voices there are is no more than the recording's own answer tells.
+    assert log.kept == []
+    table.documents.kept.clear()
+    told_after_a_purge = (await client.get(f"{HERE}/tracks")).json()
+    assert told_after_a_purge["tracks"] == [unknown, known | {"name": None}]
+    assert (await client.get(f"{HERE}/tracks", headers=showing(COMPLIANCE))).status_code == 403
+    await table.add(told.received(REF, table.documents.keep(document)))
+    assert (await client.get(f"{HERE}/tracks")).json() == {"mix": False, "tracks": []}
 
 
 async def test_a_recording_without_tracks_has_none(

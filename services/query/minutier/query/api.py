@@ -99,7 +99,11 @@ def build(
     )
     app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=sign_in.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
-    app.include_router(audio_routes.router(gate=gate, door=door, listening=Listening(log), objects=audio))
+    app.include_router(
+        audio_routes.router(
+            gate=gate, door=door, listening=Listening(log), objects=audio, documents=documents
+        )
+    )
     app.include_router(exports.router(gate=gate, door=door, log=log, transcripts=transcripts))
     app.include_router(searching.router(gate=gate, log=log, archive=archive))
     app.include_router(

@@ -1,9 +1,43 @@
-"""Which bytes of a recording are asked for (RFC 9110, 14)."""
+"""What there is to be heard of a recording, and which bytes of it are asked for (RFC 9110, 14)."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from minutier.query.domain import Entry, Kind
+from minutier.schemas.documents import Participant
+from minutier.schemas.events import Ingested
+
 _ONE_RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Track:
+    """What was recorded of one participant, from ``offset`` seconds into the recording on.
+
+    ``name`` is what they are called, as long as that is known.
+    """
+
+    id: str
+    name: str | None
+    offset: float
+    duration: float
+
+
+def media(entry: Entry) -> Ingested | None:
+    """What ingestion told of the recording's media; nothing of a text, or of what was not taken in."""
+    fact = entry.newest(Kind.INGESTED)
+    if fact is None or fact.ingested is None or entry.newest(Kind.RECEIVED) is not None:
+        return None
+    return Ingested.model_validate(fact.ingested)
+
+
+def tracks(ingested: Ingested, participants: Iterable[Participant]) -> tuple[Track, ...]:
+    names = {participant.id: participant.name for participant in participants}
+    return tuple(
+        Track(track.participant_id, names.get(track.participant_id), track.offset, track.duration)
+        for track in ingested.tracks
+    )
 
 
 class Unsatisfiable(Exception):

@@ -7,18 +7,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
-from minutier.query.audio.domain import Span, Unsatisfiable, asked
+from minutier.query.audio.domain import Span, Unsatisfiable, asked, media
 from minutier.query.audio.listening import Listening
 from minutier.query.audio.ports import Objects
+from minutier.query.audio.tracks import read_tracks
 from minutier.query.domain import Entry, Kind
 from minutier.query.etags import etag, headers
 from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
-from minutier.schemas.events import Ingested
+from minutier.query.ports import Documents
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
 from minutier.shared.problems import described
@@ -28,13 +30,31 @@ _FLAC = "audio/flac"
 _CHUNK_BYTES = 256 * 1024
 
 _BINARY = {"content": {_FLAC: {"schema": {"type": "string", "format": "binary"}}}}
-Track = Annotated[
+TrackId = Annotated[
     str | None,
     Query(pattern=r"^p[1-9][0-9]{0,8}$", description="of one participant, where there are tracks"),
 ]
 
 
-def router(*, gate: Gate, door: Door, listening: Listening, objects: Objects) -> APIRouter:
+class Track(BaseModel):
+    """What was recorded of one participant; a moment of it is ``offset`` seconds later in the transcript."""
+
+    track: str = Field(description="what `audio` is asked for it by", examples=["p1"])
+    name: str | None = Field(description="who is heard; null once that was purged")
+    offset: float = Field(description="when it begins, in seconds of the recording")
+    duration: float = Field(description="in seconds")
+
+
+class Sound(BaseModel):
+    """What can be heard: a mix of all voices, the tracks of participants, or both."""
+
+    mix: bool = Field(description="whether `audio` gives all voices where no track is asked for")
+    tracks: list[Track]
+
+
+def router(
+    *, gate: Gate, door: Door, listening: Listening, objects: Objects, documents: Documents
+) -> APIRouter:
     api = APIRouter(prefix="/api/v1/recordings/{id}", tags=["audio"], responses=described(401, 403, 404, 422))
     asking: Any = Depends(gate.person)
 
@@ -49,7 +69,9 @@ def router(*, gate: Gate, door: Door, listening: Listening, objects: Objects) ->
         response_class=StreamingResponse,
         responses={**described(416), 200: _BINARY, 206: {**_BINARY, "description": "a part of it"}},
     )
-    async def get_audio(id: UUID, request: Request, track: Track = None, person: Person = asking) -> Response:
+    async def get_audio(
+        id: UUID, request: Request, track: TrackId = None, person: Person = asking
+    ) -> Response:
         """All that was recorded, or the part that `Range` asks for."""
         ref = await found(id, track, person)
         told = _headers(request, ref)
@@ -74,13 +96,29 @@ def router(*, gate: Gate, door: Door, listening: Listening, objects: Objects) ->
 
     @api.head("/audio", responses={200: _BINARY})
     async def head_audio(
-        id: UUID, request: Request, track: Track = None, person: Person = asking
+        id: UUID, request: Request, track: TrackId = None, person: Person = asking
     ) -> Response:
         """How much there is, and which version."""
         ref = await found(id, track, person)
         told = _headers(request, ref)
         await _beginning(objects, ref, Span(0, min(1, ref.size)))
         return Response(headers={**told, "Content-Length": str(ref.size)}, media_type=_FLAC)
+
+    @api.get("/audio/tracks")
+    async def list_tracks(id: UUID, response: Response, person: Person = asking) -> Sound:
+        """What can be heard of it, and where in the recording each track begins."""
+        entry = (await door.open(person, id, Level.READ)).entry
+        response.headers["Cache-Control"] = "no-store"
+        ingested = media(entry)
+        if ingested is None:
+            return Sound(mix=False, tracks=[])
+        return Sound(
+            mix=ingested.audio is not None,
+            tracks=[
+                Track(track=track.id, name=track.name, offset=track.offset, duration=track.duration)
+                for track in await read_tracks(ingested, documents=documents)
+            ],
+        )
 
     return api
 
@@ -89,10 +127,9 @@ def _audio_of(entry: Entry, track: str | None) -> ObjectRef:
     """Answers 404 where there is none, and says which there are."""
     if entry.newest(Kind.RECEIVED) is not None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "This is a text that was handed in: it has no audio.")
-    fact = entry.newest(Kind.INGESTED)
-    if fact is None or fact.ingested is None:
+    ingested = media(entry)
+    if ingested is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "This recording has no audio yet: it was not taken in.")
-    ingested = Ingested.model_validate(fact.ingested)
     by_track = {each.participant_id: each.audio for each in ingested.tracks}
     if track is None and ingested.audio is not None:
         return ingested.audio
