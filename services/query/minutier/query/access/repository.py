@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, func, or_, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 
 from minutier.query.access.domain import Level, Origin, Share
 from minutier.query.access.log import Access, Action
-from minutier.query.database import within
+from minutier.query.database import run, within
 from minutier.query.identity.domain import Person
 from minutier.query.models import AccessRow, GrantRow, RecordingRow
+
+# Written at every read, and so put together once.
+_READ = text("""
+    insert into access_log (tenant, recording_id, person_id, person_name, action, detail)
+    values (:tenant, :recording_id, :person_id, :person_name, :action, :detail)
+""").bindparams(bindparam("detail", type_=JSONB))
 
 
 class Shares:
@@ -98,17 +104,16 @@ class AccessLog:
         self, person: Person, action: Action, recording_id: UUID | None = None, **detail: object
     ) -> None:
         """Before what is asked for is given: where this fails, nothing may be."""
+        given = {
+            "tenant": person.tenant,
+            "recording_id": recording_id,
+            "person_id": person.id,
+            "person_name": person.name,
+            "action": action.value,
+            "detail": detail,
+        }
         async with within(self._engine, person.tenant) as session:
-            await session.exec(
-                insert(AccessRow).values(
-                    tenant=person.tenant,
-                    recording_id=recording_id,
-                    person_id=person.id,
-                    person_name=person.name,
-                    action=action.value,
-                    detail=detail,
-                )
-            )
+            await run(session, _READ, given)
 
     async def page(
         self, person: Person, *, recording_id: UUID | None, limit: int, after: int | None
