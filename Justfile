@@ -2,9 +2,9 @@
 default:
     @just --list
 
-# Every check and every test.
+# Every check and every test, on all cores up to four.
 test: check
-    uv run pytest
+    uv run pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 # Style, types, imports and generated files.
 check:
