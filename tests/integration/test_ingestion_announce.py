@@ -19,11 +19,14 @@ from minutier.ingestion.announce import Announcer, announce, give_up
 from minutier.ingestion.domain import Identity
 from minutier.ingestion.repository import Register
 from minutier.schemas.clock import now
+from minutier.schemas.codec import decode
+from minutier.schemas.documents import Part, Person
 from minutier.schemas.events import AnnouncedTrack, Announcement, Ingested, RecordingAnnounced
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared import database
 from minutier.shared.delivery import Transaction, begin
+from minutier.shared.objects import UPLOADS
 from minutier.shared.settings import DatabaseSettings
 from tests.support.ingestion_fakes import taken_in
 
@@ -42,15 +45,18 @@ class Desk:
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return begin(self._engine, lambda: None)
 
+    def announcements(self) -> list[RecordingAnnounced]:
+        """In order, as often as they were made."""
+        with psycopg.connect(self._url) as connection:
+            bodies = connection.execute(
+                "select body from outbox where subject like %s order by position", [ANNOUNCED]
+            )
+            events = [decode(body) for (body,) in bodies]
+        return [event for event in events if isinstance(event, RecordingAnnounced)]
+
     def published(self) -> list[UUID]:
         """The recordings that were announced, in order, as often as they were."""
-        with psycopg.connect(self._url) as connection:
-            return [
-                row[0]
-                for row in connection.execute(
-                    "select recording_id from outbox where subject like %s order by position", [ANNOUNCED]
-                )
-            ]
+        return [event.subject for event in self.announcements()]
 
     async def settle(self, identity: Identity, rejected: RejectionReason | None = None) -> None:
         data = Announcement(
@@ -72,7 +78,7 @@ async def desk(system: System) -> AsyncIterator[Desk]:
     engine = database.connect(DatabaseSettings(url=PostgresDsn(url)))
     plain = url.replace("+psycopg", "")
     with psycopg.connect(plain) as connection:
-        for table in ("outbox", "recordings", "announced_objects", "expectations"):
+        for table in ("outbox", "recordings", "announced_objects", "expectations", "tellings"):
             connection.execute(f"delete from {table}")
     yield Desk(engine, plain)
     await engine.dispose()
@@ -174,6 +180,78 @@ async def test_what_was_rejected_is_announced_again_as_the_recording_that_it_was
     await desk.settle(egress)
     assert not (await desk.announcer.announce("acme", told("bucket", "b1"), etag="e1")).new
     assert desk.published() == [egress.recording_id] * 2
+
+
+def owned_by(name: str) -> tuple[Person, ...]:
+    return (Person(part=Part.OWNER, email=f"{name}@example.org"),)
+
+
+@pytest.mark.parametrize("taken_in", [False, True], ids=["waiting", "taken in"])
+async def test_who_comes_later_and_names_people_is_heard_once(desk: Desk, taken_in: bool) -> None:
+    first = Identity("acme", "bucket", "b1")
+    await desk.announcer.announce("acme", told("bucket", "b1"), etag="e1")
+    if taken_in:
+        await desk.settle(first)
+    for job in ("j1", "j2"):
+        outcome = await desk.announcer.announce("acme", told("job", job, people=owned_by("ana")))
+        assert (outcome.new, outcome.recording_id) == (False, first.recording_id)
+    await desk.announcer.announce("acme", told("bucket", "b1"), etag="e1")
+    await desk.announcer.announce("acme", told("job", "j3", people=owned_by("bo")))
+    announced = desk.announcements()
+    assert [event.subject for event in announced] == [first.recording_id] * 3
+    assert {(event.data.source, event.data.external_id) for event in announced} == {("bucket", "b1")}
+    assert [event.data.people for event in announced] == [(), owned_by("ana"), owned_by("bo")]
+    # What was cancelled before it was taken in does not go on for whoever comes late.
+    assert (announced[1].wanted_since < announced[1].time) is not taken_in
+
+
+async def test_a_title_and_an_account_are_news_too_where_there_was_none(desk: Desk) -> None:
+    account = {"kind": "livekit", "location": {"bucket": "visio", "key": "account"}}
+    await desk.announcer.announce("acme", told("bucket", "b1"), etag="e1")
+    await desk.announcer.announce("acme", told("livekit", "EG_one", title="Weekly"))
+    await desk.announcer.announce("acme", told("reconciler", "r1", metadata=account))
+    assert [(event.data.title, bool(event.data.metadata)) for event in desk.announcements()] == [
+        (None, False),
+        ("Weekly", False),
+        (None, True),
+    ]
+    await desk.announcer.announce("acme", told("bucket", "b2", "b.mp4", metadata=account), etag="e2")
+    await desk.announcer.announce("acme", told("livekit", "EG_two", "b.mp4", metadata=account))
+    assert len(desk.published()) == 4
+
+
+async def test_an_upload_that_was_taken_in_is_nobodys_who_sends_another_under_its_id(desk: Desk) -> None:
+    def sent(owner: str, key: str) -> Announcement:
+        return told("jibri", "m1", mix=Location(bucket=UPLOADS, key=key), people=owned_by(owner))
+
+    await desk.announcer.announce("acme", sent("ana", "one"))
+    await desk.settle(Identity("acme", "jibri", "m1"))
+    assert not (await desk.announcer.announce("acme", sent("mallory", "two"))).new
+    assert [event.data.people for event in desk.announcements()] == [owned_by("ana")]
+
+
+async def test_another_tenant_tells_of_another_recording(desk: Desk) -> None:
+    await desk.announcer.announce("acme", told("bucket", "b1"), etag="e1")
+    assert (await desk.announcer.announce("globex", told("job", "j1", people=owned_by("eve")))).new
+    assert len({event.subject for event in desk.announcements()}) == 2
+
+
+async def test_what_is_told_of_one_recording_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "_MOST_TELLINGS", 3)
+    for number in range(6):
+        await desk.announcer.announce("acme", told("job", f"j{number}", people=owned_by(f"o{number}")))
+    assert len(desk.published()) == 3
+
+
+async def test_what_was_told_before_a_rejection_may_be_told_again_after_it(desk: Desk) -> None:
+    egress, ana = Identity("acme", "livekit", "EG_one"), told("job", "j1", people=owned_by("ana"))
+    await desk.announcer.announce("acme", told("livekit", "EG_one"))
+    await desk.announcer.announce("acme", ana)
+    await desk.settle(egress, RejectionReason.NOT_FOUND)
+    assert (await desk.announcer.announce("acme", told("bucket", "b1"), etag="e1")).new
+    await desk.settle(egress)
+    await desk.announcer.announce("acme", ana)
+    assert [bool(event.data.people) for event in desk.announcements()] == [False, True, False, True]
 
 
 async def test_an_end_is_told_of_once_whatever_it_was(desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,12 @@ def track(
 
 
 def announced(
-    external_id: str = "meeting-1", *, subject: UUID | None = None, tenant: str = "acme", **announcement: Any
+    external_id: str = "meeting-1",
+    *,
+    subject: UUID | None = None,
+    tenant: str = "acme",
+    by: str = "minutier/tests",
+    **announcement: Any,
 ) -> RecordingAnnounced:
     """An announcement of a mix, unless tracks are given, under the id that it has to have."""
     media = {} if announcement.get("tracks") else {"mix": upload()}
@@ -51,7 +56,7 @@ def announced(
     return RecordingAnnounced.of(
         subject or recording_id(tenant, data.source, data.external_id),
         tenant=tenant,
-        source="minutier/tests",
+        source=by,
         data=data,
     )
 
@@ -72,9 +77,13 @@ def taken_in(event: RecordingAnnounced) -> Ingested:
 class Shelf:
     """Objects in memory, by bucket and key; whoever has what a link leads to does not answer."""
 
-    def __init__(self, uploads: Mapping[str, bytes]) -> None:
+    def __init__(self, uploads: Mapping[str, bytes], *, forbidden: Collection[str] = ()) -> None:
         self.objects = {(UPLOADS, key): body for key, body in uploads.items()}
         self.documents: list[RecordingDocument] = []
+        self._forbidden = forbidden
+
+    def allows(self, media: Location | Link, *, tenant: str) -> bool:
+        return isinstance(media, Link) or media.bucket not in self._forbidden
 
     async def take(
         self, media: Location | Link, into: Path, *, tenant: str, limit: int

@@ -71,6 +71,8 @@ def test_who_may_read_it_is_told_by_the_announcement_and_the_account() -> None:
         ("owner", None, "zoe@example.org"),
         ("participant", "sub-of-anna", None),
     ]
+    # Who announces it again may name an owner yet.
+    assert document.default_owner == "clerk@example.org"
 
 
 def test_activity_is_in_seconds_of_the_meeting_once_for_each_moment() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from minutier.ingestion.accounts.domain import Account, Talk
 from minutier.ingestion.domain import Patience
-from minutier.ingestion.ingest import NotThereYet, ingest
-from minutier.ingestion.ports import Unreachable
+from minutier.ingestion.ingest import ingest
+from minutier.ingestion.ports import NotThereYet, Unreachable
 from minutier.schemas.clock import now
 from minutier.schemas.events import (
     AnnouncedMetadata,

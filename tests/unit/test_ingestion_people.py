@@ -98,7 +98,7 @@ def test_la_suite_meet_calls_people_as_identity_providers_do() -> None:
         metadata=account_of("lasuite-meet"),
     )
     account = Account({"sub-a": "Anna", "sub-b": "Bo", "": "Nobody"}, (Talk("sub-c", 0.0, 1.0),))
-    assert shown(people_of(event, account, owner="clerk@example.org")) == [
+    assert shown(people_of(event, account)) == [
         (OWNER, "sub-b", "bo@example.org"),
         (PARTICIPANT, "sub-a", None),
         (PARTICIPANT, "sub-c", None),
@@ -108,15 +108,7 @@ def test_la_suite_meet_calls_people_as_identity_providers_do() -> None:
 @pytest.mark.parametrize("kind", ["livekit", "bigbluebutton", None])
 def test_ids_that_an_application_has_made_up_are_nobody_s(kind: str | None) -> None:
     event = announced(tracks=(track("Anna", "a", external_id="admin"),), metadata=kind and account_of(kind))
-    assert people_of(event, Account({"admin": "Anna"}), owner=None) == ()
-
-
-def test_where_nobody_says_whose_it_is_it_is_the_tenant_s_owner_s() -> None:
-    event = announced(people=[{"part": "participant", "email": "clerk@example.org"}])
-    assert shown(people_of(event, Account({}), owner="Clerk@example.org")) == [
-        (OWNER, None, "clerk@example.org")
-    ]
-    assert shown(people_of(announced(), Account({}), owner=None)) == []
+    assert people_of(event, Account({"admin": "Anna"})) == ()
 
 
 def test_what_is_no_id_is_left_out_and_not_told() -> None:
@@ -126,7 +118,7 @@ def test_what_is_no_id_is_left_out_and_not_told() -> None:
     )
     account = Account({"sub-a": "Anna", "x" * 257: "Bo", "secret\0": "Cy"})
     with capture_logs() as logs:
-        found = people_of(event, account, owner=None)
+        found = people_of(event, account)
         assert owned_by("Anneliese") == ()
     assert [each.subject for each in found] == [None, "sub-a"]
     assert "secret" not in str(logs)

@@ -7,6 +7,7 @@ from minutier.schemas.events import (
     MinutesWritten,
     RecordingAnnounced,
     RecordingCancelled,
+    RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
     ReprocessingRequested,
@@ -23,6 +24,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
         RecordingAnnounced,
         RecordingIngested,
         RecordingRejected,
+        RecordingDescribed,
         TranscriptAttributed,
         MinutesWritten,
         StageFailed,
@@ -52,7 +54,14 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
 # Beside these, whoever hears an event may have to tell that it gave up: StageFailed.
 PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "meeting-server": (RecordingAnnounced,),
-    "ingestion": (RecordingAnnounced, RecordingIngested, RecordingRejected, TextReceived, JobCompleted),
+    "ingestion": (
+        RecordingAnnounced,
+        RecordingIngested,
+        RecordingRejected,
+        RecordingDescribed,
+        TextReceived,
+        JobCompleted,
+    ),
     "diarization": (SpeechDiarized,),
     "transcription": (SpeechTranscribed,),
     "attribution": (TranscriptAttributed,),

@@ -68,6 +68,9 @@ class Part(StrEnum):
     PARTICIPANT = "participant"
 
 
+EmailAddress = Annotated[Text, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=ID_CHARACTERS)]
+
+
 class Person(Contract):
     """Somebody who may read a recording, as those who sign people in know them.
 
@@ -78,7 +81,7 @@ class Person(Contract):
 
     part: Part
     subject: Text | None = Field(None, min_length=1, max_length=ID_CHARACTERS)
-    email: Text | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$", max_length=ID_CHARACTERS)
+    email: EmailAddress | None = None
 
     @model_validator(mode="after")
     def can_be_recognised(self) -> Self:
@@ -93,6 +96,7 @@ class RecordingDocument(Document):
     title: str | None = None
     started_at: AwareDatetime | None = None
     people: tuple[Person, ...] = Field((), exclude_if=not_, description="who owns it, and who was there")
+    default_owner: EmailAddress | None = Field(None, description="who owns it as long as nobody is told to")
     participants: tuple[Participant, ...] = ()
     activity: tuple[Activity, ...] = Field((), exclude_if=not_, description="by start")
     recorded: tuple[Span, ...] | None = Field(

@@ -177,6 +177,16 @@ class RecordingRejected(Event[Rejected]):
     type: Literal["minutier.recording.rejected.v1"]
 
 
+class Described(Contract):
+    """Somebody has told more of a recording since it was taken in: who was there, or what it is called."""
+
+    recording: StoredRef = Field(description="a recording document, of what was told in addition")
+
+
+class RecordingDescribed(Event[Described]):
+    type: Literal["minutier.recording.described.v1"]
+
+
 class Diarized(Contract):
     turns: StoredRef = Field(description="the diarization document")
     speakers: int = Field(ge=0)
@@ -335,6 +345,7 @@ EVENTS: tuple[type[AnyEvent], ...] = (
     RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
+    RecordingDescribed,
     SpeechDiarized,
     SpeechTranscribed,
     TranscriptAttributed,

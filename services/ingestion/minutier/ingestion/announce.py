@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from uuid import uuid5
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.ingestion import repository
-from minutier.ingestion.domain import SOURCE, Announced, Identity, never_came
+from minutier.ingestion.domain import SOURCE, Announced, Identity, names_something, never_came
 from minutier.ingestion.repository import Claim
 from minutier.schemas.events import Announcement, RecordingAnnounced
 from minutier.schemas.references import Location
@@ -47,12 +50,14 @@ async def announce(
     A webhook, a bucket notification and the reconciler may all tell of one object, in any order; its
     bucket, its key, and its ``etag`` where it is known, say that it is one. Where a source's
     ``ids_are_recordings``, it has written an object twice that it tells of under two. What was rejected
-    may be announced again, as the recording that it was.
+    may be announced again, as the recording that it was. Who comes later and names people, or the meeting,
+    is heard too.
     """
     session = transaction.session
     identity = Identity(tenant, announcement.source, announcement.external_id)
     locations = _lasting_locations(announcement)
     standing = _standing(await repository.claims_of(session, tenant, locations, etag=etag))
+    wanted_since = None
     if standing is None or (ids_are_recordings and standing.is_anothers(identity)):
         new = await repository.claim(
             session,
@@ -62,20 +67,45 @@ async def announce(
             language=announcement.language,
             has_metadata=announcement.metadata is not None,
         )
-        if not new:
-            return Announced(identity.recording_id, new=False)
+        heard = new
     else:
         await repository.end(session, identity)
-        if standing.rejected_as is None:
-            return Announced(standing.recording_id, new=False)
-        identity = standing.rejected_as
+        identity, new = standing.identity, standing.rejected
         announcement = announcement.model_copy(
             update={"source": identity.source, "external_id": identity.external_id}
         )
+        heard = new or _adds(announcement, standing)
+        # Whoever has cancelled it meanwhile does not want it because somebody comes late.
+        wanted_since = None if new or standing.taken_in else standing.since
+    if not heard or not await _is_news(session, identity, announcement, anew=new):
+        return Announced(identity.recording_id, new=False)
     transaction.publish(
-        RecordingAnnounced.of(identity.recording_id, tenant=tenant, source=SOURCE, data=announcement)
+        RecordingAnnounced.of(
+            identity.recording_id,
+            tenant=tenant,
+            source=SOURCE,
+            data=announcement,
+            wanted_since=wanted_since,
+        )
     )
-    return Announced(identity.recording_id, new=True)
+    return Announced(identity.recording_id, new=new)
+
+
+def _adds(announcement: Announcement, standing: Claim) -> bool:
+    """Whether it may know more than who announced the recording."""
+    unaccounted = announcement.metadata is not None and not standing.has_metadata
+    return names_something(announcement) or unaccounted
+
+
+async def _is_news(
+    session: AsyncSession, identity: Identity, announcement: Announcement, *, anew: bool
+) -> bool:
+    """Whether nobody has told the same of the recording, since it was announced ``anew``."""
+    recording = identity.recording_id
+    if anew:
+        await repository.forget_told(session, recording)
+    digest = uuid5(recording, announcement.model_dump_json())
+    return await repository.tell(session, recording, digest)
 
 
 def _standing(claims: Iterable[Claim | None]) -> Claim | None:

@@ -1,7 +1,6 @@
 """What is written down of a recording: what the announcement and the meeting server's account tell."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 
 from minutier.ingestion.accounts.domain import Account
 from minutier.ingestion.people import people_of
@@ -38,35 +37,58 @@ def describe(
 ) -> RecordingDocument:
     """The recording document, of a recording of ``duration`` seconds.
 
-    ``owner`` is the e-mail of the one whose it is where nobody says so.
+    ``owner`` is the e-mail of the one whose it is as long as nobody says otherwise.
 
     Those with a track come first, then whom the account names besides, then whom the announcement names
     and neither has. Who has a track is whom the account knows by the same id, and is called as it calls
     them. Nobody is taken for another because they have the same name.
     """
-    tracks = event.data.tracks
-    # Of several tracks of one participant, who came back, the first has the activity.
-    numbers = {track.external_id: number for number, track in reversed([*enumerate(tracks)])}
-    without_track = [theirs for theirs in account.names if theirs not in numbers]
-    numbers |= {theirs: len(tracks) + number for number, theirs in enumerate(without_track)}
-    names = [_name(track, account) for track in tracks]
-    names += [account.names[theirs] for theirs in without_track]
-    names += [name for name in dict.fromkeys(event.data.participants) if name not in {*names}]
     recorded = marks(event, account)
     bounds = [(-_ASTRAY_SECONDS, duration + _ASTRAY_SECONDS)]
+    return supplement(event, account).model_copy(
+        update={
+            "default_owner": owner,
+            "activity": _activity(event, account, bounds if recorded is None else within(recorded, bounds)),
+            "recorded": None
+            if recorded is None
+            else tuple(base.Span(start=start, end=end) for start, end in within(recorded, [(0.0, duration)])),
+        }
+    )
+
+
+def supplement(event: RecordingAnnounced, account: Account) -> RecordingDocument:
+    """What is told of the meeting, and nothing of its sound: who was there, and what it is called."""
     return RecordingDocument(
         recording_id=event.subject,
         title=event.data.title,
         started_at=event.data.started_at,
-        people=people_of(event, account, owner=owner),
+        people=people_of(event, account),
         participants=tuple(
-            Participant(id=participant_id(number), name=name) for number, name in enumerate(names)
+            Participant(id=participant_id(number), name=name)
+            for number, name in enumerate(_names(event, account))
         ),
-        activity=_activity(event, account, numbers, bounds if recorded is None else within(recorded, bounds)),
-        recorded=None
-        if recorded is None
-        else tuple(base.Span(start=start, end=end) for start, end in within(recorded, [(0.0, duration)])),
     )
+
+
+def _without_track(event: RecordingAnnounced, account: Account) -> list[str]:
+    with_track = {track.external_id for track in event.data.tracks}
+    return [theirs for theirs in account.names if theirs not in with_track]
+
+
+def _names(event: RecordingAnnounced, account: Account) -> list[str]:
+    """By the participants' numbers."""
+    names = [_name(track, account) for track in event.data.tracks]
+    names += [account.names[theirs] for theirs in _without_track(event, account)]
+    return names + [name for name in dict.fromkeys(event.data.participants) if name not in {*names}]
+
+
+def _numbers(event: RecordingAnnounced, account: Account) -> dict[str | None, int]:
+    """By the meeting server's own ids."""
+    tracks = event.data.tracks
+    # Of several tracks of one participant, who came back, the first has the activity.
+    numbers = {track.external_id: number for number, track in reversed([*enumerate(tracks)])}
+    others = enumerate(_without_track(event, account), start=len(tracks))
+    return numbers | {theirs: number for number, theirs in others}
 
 
 def _name(track: AnnouncedTrack, account: Account) -> str:
@@ -75,13 +97,12 @@ def _name(track: AnnouncedTrack, account: Account) -> str:
     return account.names.get(track.external_id, track.participant)
 
 
-def _activity(
-    event: RecordingAnnounced, account: Account, numbers: Mapping[str | None, int], bounds: list[Span]
-) -> tuple[Activity, ...]:
+def _activity(event: RecordingAnnounced, account: Account, bounds: list[Span]) -> tuple[Activity, ...]:
     """By start, each moment of a participant once; of whom no name is known, nothing is told.
 
     Where nobody told when the meeting began, it is when somebody was first heard.
     """
+    numbers = _numbers(event, account)
     spans: dict[str, list[Span]] = defaultdict(list)
     for talk in account.talks:
         if talk.participant in numbers:

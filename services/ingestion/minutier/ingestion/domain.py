@@ -5,9 +5,12 @@ from uuid import UUID, uuid5
 
 from minutier.schemas.clock import now
 from minutier.schemas.events import (
+    Announcement,
+    Described,
     Ingested,
     RecordingAnnounced,
     RecordingCancelled,
+    RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
     Rejected,
@@ -16,6 +19,7 @@ from minutier.schemas.events import (
 )
 from minutier.schemas.references import Link, Location
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared.objects import UPLOADS
 
 SOURCE = "minutier/ingestion"
 
@@ -181,11 +185,8 @@ class Held:
 
     @property
     def locations(self) -> tuple[Location | Link, ...]:
-        """Where its media lies, and the meeting server's account."""
-        data = self.event.data
-        account = data.metadata.location if data.metadata else None
-        media = (data.mix, *(track.location for track in data.tracks), account)
-        return tuple(location for location in media if location is not None)
+        """As `locations`."""
+        return locations(self.event)
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class Identity:
 Settlement = RecordingIngested | RecordingRejected
 
 # What leaves an announcement without use to anybody.
-End = RecordingAnnounced | Settlement | RecordingCancelled
+End = RecordingAnnounced | Settlement | RecordingDescribed | RecordingCancelled
 
 
 def looks_like_media(head: bytes) -> bool:
@@ -222,6 +223,36 @@ def identity(event: RecordingAnnounced) -> UUID:
     return recording_id(event.tenant, event.data.source, event.data.external_id)
 
 
+def locations(event: RecordingAnnounced) -> tuple[Location | Link, ...]:
+    """Where what was announced lies: the media, and the meeting server's account."""
+    data = event.data
+    account = data.metadata.location if data.metadata else None
+    media = (data.mix, *(track.location for track in data.tracks), account)
+    return tuple(location for location in media if location is not None)
+
+
+def names_something(announcement: Announcement) -> bool:
+    """Whether it says who was there, or what the meeting is called."""
+    return bool(announcement.people or announcement.title or announcement.participants or announcement.tracks)
+
+
+def tells_more(announced: RecordingAnnounced) -> bool:
+    """Whether it may tell something of a recording that was taken in, whoever announced that.
+
+    An object in a bucket is the recording that it is. A file that was sent over HTTP is whatever its
+    sender says: whoever has the tenant's key could say that it is somebody's meeting, and theirs.
+    """
+    if announced.subject != identity(announced):
+        return False
+    if announced.source == SOURCE and any(map(_is_upload, locations(announced))):
+        return False
+    return names_something(announced.data) or announced.data.metadata is not None
+
+
+def _is_upload(location: Location | Link) -> bool:
+    return isinstance(location, Location) and location.bucket == UPLOADS
+
+
 def settlement(event: RecordingAnnounced, outcome: Ingested | RejectionReason) -> Settlement:
     """What tells how an announcement ended, under an id that follows from the announcement's."""
     if isinstance(outcome, Ingested):
@@ -234,6 +265,13 @@ def settlement(event: RecordingAnnounced, outcome: Ingested | RejectionReason) -
     )
 
 
+def description(event: RecordingAnnounced, told: Described) -> RecordingDescribed:
+    """What tells that an announcement has told more of a recording, under an id that follows from its own."""
+    return RecordingDescribed.of(
+        event.subject, tenant=event.tenant, source=SOURCE, data=told, id=_description_id(event)
+    )
+
+
 def never_came(identity: Identity, reason: RejectionReason) -> RecordingRejected:
     """What tells that a recording was begun, and that nothing will be announced."""
     data = Rejected(reason=reason, source=identity.source, announced_at=now())
@@ -243,17 +281,22 @@ def never_came(identity: Identity, reason: RejectionReason) -> RecordingRejected
 def is_over(announced: RecordingAnnounced, by: End) -> bool:
     """Whether nobody needs an announcement any more, given ``by``.
 
-    A recording that was taken in needs no other; one that was rejected or cancelled may have been announced
-    again by now. ``by`` may be an announcement of what was taken in before.
+    A recording that was taken in needs no other, unless that has still to tell more of it; one that was
+    rejected or cancelled may have been announced again by now. ``by`` may be an announcement of what was
+    taken in before.
     """
     if announced.subject != by.subject:
         return False
     if isinstance(by, RecordingCancelled):
         return announced.wanted_since <= by.time
-    if isinstance(by, RecordingIngested):
+    if isinstance(by, RecordingIngested) and not tells_more(announced):
         return True
-    return by.id in (announced.id, _settlement_id(announced))
+    return by.id in (announced.id, _settlement_id(announced), _description_id(announced))
 
 
 def _settlement_id(announced: RecordingAnnounced) -> UUID:
     return uuid5(announced.id, SOURCE)
+
+
+def _description_id(announced: RecordingAnnounced) -> UUID:
+    return uuid5(announced.id, f"{SOURCE}/description")

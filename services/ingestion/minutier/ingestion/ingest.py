@@ -6,38 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import structlog
-
-from minutier.ingestion.accounts.domain import Account, UnreadableAccount
+from minutier.ingestion.accounts.take import account_of
 from minutier.ingestion.document import describe, marks, participant_id
 from minutier.ingestion.domain import Limits, Patience, identity
-from minutier.ingestion.ports import Accounts, Media, Normaliser, Register, Store, Unreachable
+from minutier.ingestion.ports import Accounts, Media, Normaliser, NotThereYet, Register, Store
 from minutier.ingestion.spans import Span, shifted
 from minutier.schemas.clock import now
-from minutier.schemas.events import (
-    AnnouncedMetadata,
-    Ingested,
-    IngestedTrack,
-    MetadataKind,
-    RecordingAnnounced,
-)
+from minutier.schemas.events import Ingested, IngestedTrack, MetadataKind, RecordingAnnounced
 from minutier.schemas.references import Link, Location, ObjectRef
 from minutier.schemas.rejections import RejectionReason
-from minutier.shared import telemetry
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.errors import Permanent
 from minutier.shared.worker import Report
 
-log = structlog.get_logger(__name__)
-
-_ACCOUNT_BYTES = 32 * 1024**2
-_NOTHING_TOLD = Account(names={})
 # Without them nobody knows what was not to be recorded.
 _BEAR_MARKS = {MetadataKind.BIGBLUEBUTTON}
-
-
-class NotThereYet(Exception):
-    """What was announced is missing, and may be on its way."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +59,7 @@ async def ingest(
 ) -> Ingested | RejectionReason | None:
     """What was taken in, or why nothing was, or ``None`` where it was taken in before.
 
-    ``owner`` is the e-mail of the one whose it is where nobody says so.
+    ``owner`` is the e-mail of the one whose it is as long as nobody says otherwise.
 
     One bad part rejects the whole recording. Raises `NotThereYet` where something is missing and
     ``patience`` has not come to its end, `Permanent` where the announcement is made in the name of another
@@ -88,8 +71,13 @@ async def ingest(
         return None
     started = time.monotonic()
     waited = (now() - event.time).total_seconds()
-    account = await _account(
-        event, media=media, accounts=accounts, patience=patience, waited=waited, workspace=workspace
+    account = await account_of(
+        event,
+        needed=event.data.metadata is not None and event.data.metadata.kind in _BEAR_MARKS,
+        media=media,
+        accounts=accounts,
+        patience=patience,
+        workspace=workspace,
     )
     if isinstance(account, RejectionReason):
         return account
@@ -128,52 +116,6 @@ async def ingest(
         tracks=_tracks(kept[1:] if event.data.mix else kept),
         processing_seconds=time.monotonic() - started,
     )
-
-
-async def _account(
-    event: RecordingAnnounced,
-    *,
-    media: Media,
-    accounts: Accounts,
-    patience: Patience,
-    waited: float,
-    workspace: Path,
-) -> Account | RejectionReason:
-    """What the meeting server tells; nothing where its account only names people and cannot be had.
-
-    An account that bears recording marks is needed as much as the media.
-    """
-    metadata = event.data.metadata
-    if metadata is None:
-        return _NOTHING_TOLD
-    needed = metadata.kind in _BEAR_MARKS
-    try:
-        outcome = await _read(metadata, event.tenant, media, accounts, workspace)
-    except Unreachable:
-        if needed or waited < patience.account:
-            raise
-        outcome = RejectionReason.NOT_FOUND
-    if outcome is RejectionReason.NOT_FOUND and waited < (patience.media if needed else patience.account):
-        raise NotThereYet
-    if isinstance(outcome, RejectionReason) and not needed:
-        log.warning("account not read", kind=metadata.kind, reason=outcome)
-        telemetry.unread_account(metadata.kind, outcome)
-        return _NOTHING_TOLD
-    return outcome
-
-
-async def _read(
-    metadata: AnnouncedMetadata, tenant: str, media: Media, accounts: Accounts, workspace: Path
-) -> Account | RejectionReason:
-    with TemporaryDirectory(dir=workspace) as folder:
-        file = Path(folder, "account")
-        taken = await media.take(metadata.location, file, tenant=tenant, limit=_ACCOUNT_BYTES)
-        if isinstance(taken, RejectionReason):
-            return taken
-        try:
-            return await accounts.read(metadata.kind, file)
-        except UnreadableAccount:
-            return RejectionReason.CORRUPT
 
 
 async def _keep(

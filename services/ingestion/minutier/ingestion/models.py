@@ -59,3 +59,12 @@ class Expectation(Table, table=True):
     external_id: str
     expected_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), index=True))
+
+
+class Telling(Table, table=True):
+    """Something that was announced of a recording; of what it said there is a digest alone."""
+
+    __tablename__ = "tellings"
+
+    recording_id: UUID = Field(primary_key=True)
+    digest: UUID = Field(primary_key=True)

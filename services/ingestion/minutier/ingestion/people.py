@@ -24,15 +24,9 @@ _IDS_ARE_SUBJECTS = frozenset({MetadataKind.LASUITE_MEET})
 Email = Annotated[Text, Field(pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", max_length=254)]
 
 
-def people_of(event: RecordingAnnounced, account: Account, *, owner: str | None) -> tuple[Person, ...]:
-    """Whom the announcement names, and whom the account knows by their subject, as `together`.
-
-    ``owner`` is the e-mail of the one whose it is where nobody says so.
-    """
-    told = [*event.data.people, *_signed_in(event, account)]
-    if not any(each.part is Part.OWNER for each in told):
-        told += owned_by(owner)
-    return together(told)
+def people_of(event: RecordingAnnounced, account: Account) -> tuple[Person, ...]:
+    """Whom the announcement names, and whom the account knows by their subject, as `together`."""
+    return together([*event.data.people, *_signed_in(event, account)])
 
 
 def owned_by(email: str | None) -> tuple[Person, ...]:

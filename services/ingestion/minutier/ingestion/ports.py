@@ -19,6 +19,10 @@ class Unreachable(Exception):
     """Who has the media does not answer now."""
 
 
+class NotThereYet(Exception):
+    """What was announced is missing, and may be on its way."""
+
+
 class Normaliser(Protocol):
     async def normalise(
         self,
@@ -41,6 +45,10 @@ class Media(Protocol):
         self, media: Location | Link, into: Path, *, tenant: str, limit: int
     ) -> Taken | RejectionReason:
         """Stream what was announced into a file, where the tenant may name it. Raises `Unreachable`."""
+        ...
+
+    def allows(self, media: Location | Link, *, tenant: str) -> bool:
+        """Whether the tenant may name it, whether or not it is there."""
         ...
 
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, exists, func, literal, tuple_
+from sqlalchemy import ARRAY, String, delete, exists, func, literal, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.dml import ReturningInsert
@@ -17,11 +17,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.models import AnnouncedObject, Expectation, Recording
+from minutier.ingestion.models import AnnouncedObject, Expectation, Recording, Telling
 from minutier.schemas.clock import now
 from minutier.schemas.events import Ingested, RecordingAnnounced
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
+
+# As many people as are ever in one meeting may each tell something of it.
+_MOST_TELLINGS = 1000
 
 
 class Register:
@@ -107,15 +110,20 @@ async def is_taken_in(session: AsyncSession, recording_id: UUID) -> bool:
 
 @dataclass(frozen=True)
 class Claim:
-    """The recording that an object was announced to be; ``rejected_as`` says that it may be again."""
+    """The recording that an object was announced to be, ``since`` when.
 
-    recording_id: UUID
-    source: str
-    rejected_as: Identity | None
+    One that was ``rejected`` may be announced again.
+    """
+
+    identity: Identity
+    taken_in: bool
+    rejected: bool
+    since: datetime = field(compare=False)
+    has_metadata: bool = field(compare=False)
 
     def is_anothers(self, identity: Identity) -> bool:
         """Whether the same source has told of another recording."""
-        return self.source == identity.source and self.recording_id != identity.recording_id
+        return self.identity.source == identity.source and self.identity != identity
 
 
 async def claims_of(
@@ -133,7 +141,8 @@ async def claims_of(
     names = [f"{tenant}/{bucket}/{key}" for bucket, key in objects]
     await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(_each(names), 0))))
     statement = (
-        select(AnnouncedObject, Recording)
+        select(AnnouncedObject, Expectation, Recording)
+        .join(Expectation, col(Expectation.recording_id) == col(AnnouncedObject.recording_id))
         .join(Recording, col(Recording.id) == col(AnnouncedObject.recording_id), isouter=True)
         .where(
             col(AnnouncedObject.tenant) == tenant,
@@ -150,16 +159,17 @@ async def claims_of(
     )
     found = {}
     # A recording that is not settled yet has no row.
-    for announced, recording in cast(
-        "Iterable[tuple[AnnouncedObject, Recording | None]]", await session.exec(statement)
+    for announced, expected, recording in cast(
+        "Iterable[tuple[AnnouncedObject, Expectation, Recording | None]]", await session.exec(statement)
     ):
         if etag:
             announced.etag = etag
-        rejected = recording is not None and recording.rejected is not None
         found[announced.bucket, announced.key] = Claim(
-            announced.recording_id,
-            announced.source,
-            Identity(tenant, recording.source, recording.external_id) if recording and rejected else None,
+            Identity(tenant, expected.source, expected.external_id),
+            taken_in=recording is not None and recording.rejected is None,
+            rejected=recording is not None and recording.rejected is not None,
+            since=announced.announced_at,
+            has_metadata=announced.has_metadata,
         )
     return [found.get(object_) for object_ in objects]
 
@@ -196,6 +206,22 @@ async def claim(
     taken_in = exists().where(col(Recording.id) == identity.recording_id, col(Recording.rejected).is_(None))
     statement = select(~taken_in).add_cte(claimed.cte("claimed"), _ended(identity).cte("ended"))
     return bool((await session.exec(statement)).one())
+
+
+async def tell(session: AsyncSession, recording_id: UUID, digest: UUID) -> bool:
+    """Note that something was told of a recording; false where it was before, or too much has been."""
+    before = select(func.count()).where(Telling.recording_id == recording_id).scalar_subquery()
+    told = insert(Telling).from_select(
+        ["recording_id", "digest"],
+        select(literal(recording_id), literal(digest)).where(before < _MOST_TELLINGS),
+    )
+    statement = told.on_conflict_do_nothing().returning(col(Telling.digest))
+    return (await session.exec(statement)).first() is not None
+
+
+async def forget_told(session: AsyncSession, recording_id: UUID) -> None:
+    """Whatever was told of a recording may be told again."""
+    await session.exec(delete(Telling).where(col(Telling.recording_id) == recording_id))
 
 
 async def expect(session: AsyncSession, identity: Identity, *, due_at: datetime) -> None:

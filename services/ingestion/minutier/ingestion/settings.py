@@ -81,7 +81,7 @@ class IngestionSettings(Settings):
         return limits.narrowed(seconds=None if hours is None else hours * 3600, size=known.max_bytes)
 
     def owner_of(self, tenant: str) -> str | None:
-        """The e-mail of the one whose a tenant's recordings are where nobody says so."""
+        """The e-mail of the one whose a tenant's recordings are as long as nobody says so."""
         known = self.tenants.get(tenant)
         return known.owner if known else None
 

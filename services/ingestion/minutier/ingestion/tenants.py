@@ -69,7 +69,9 @@ class Tenant(BaseModel):
     metadata_kind: MetadataKind = Field(
         MetadataKind.LASUITE_MEET, description="who wrote that account, and so what is in it"
     )
-    owner: Email | None = Field(None, description="whose recordings are that name no owner, by e-mail")
+    owner: Email | None = Field(
+        None, description="whose recordings are as long as nobody names an owner, by e-mail"
+    )
     fetch_hosts: frozenset[Host] = Field(
         frozenset(), description="where links may lead, as host or host:port"
     )

@@ -1,6 +1,7 @@
 """Where a link may lead: to the hosts that a tenant names."""
 
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 _USUAL_PORTS = {"http": 80, "https": 443}
 
@@ -15,3 +16,12 @@ def is_listed(scheme: str, host: str, port: int | None, hosts: Collection[str]) 
         return False
     asked = usual if port is None else port
     return f"{host}:{asked}" in hosts or (asked == usual and host in hosts)
+
+
+def leads_to(link: str, hosts: Collection[str]) -> bool:
+    """Whether a link leads to one of ``hosts``, as it is written."""
+    try:
+        parts = urlsplit(link)
+        return is_listed(parts.scheme.lower(), parts.hostname or "", parts.port, hosts)
+    except ValueError:
+        return False

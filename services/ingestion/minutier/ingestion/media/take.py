@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minutier.ingestion.domain import Taken, is_addressable
+from minutier.ingestion.media.addresses import leads_to
 from minutier.ingestion.media.fetch import Fetcher
 from minutier.ingestion.media.playlists import UnfinishedPlaylist, UnsupportedPlaylist, segments
 from minutier.ingestion.tenants import Tenants
@@ -34,16 +35,23 @@ class AnnouncedMedia:
     async def take(
         self, media: Location | Link, into: Path, *, tenant: str, limit: int
     ) -> Taken | RejectionReason:
-        known = self._tenants.get(tenant)
         if isinstance(media, Link):
-            hosts = known.fetch_hosts if known else frozenset()
-            return await self._fetcher.fetch(media.url, into, hosts=hosts, limit=limit)
-        owner = self._tenants.with_bucket(media.bucket)
-        if owner != tenant and (owner is not None or media.bucket not in self._buckets):
+            return await self._fetcher.fetch(media.url, into, hosts=self._hosts(tenant), limit=limit)
+        if not self.allows(media, tenant=tenant):
             return RejectionReason.FORBIDDEN_LOCATION
         if _is_playlist(media):
             return await self._join(media, into, limit)
         return await self._object(media, into, limit)
+
+    def allows(self, media: Location | Link, *, tenant: str) -> bool:
+        if isinstance(media, Link):
+            return leads_to(media.url, self._hosts(tenant))
+        owner = self._tenants.with_bucket(media.bucket)
+        return owner == tenant or (owner is None and media.bucket in self._buckets)
+
+    def _hosts(self, tenant: str) -> frozenset[str]:
+        known = self._tenants.get(tenant)
+        return known.fetch_hosts if known else frozenset()
 
     async def _object(self, location: Location, into: Path, limit: int) -> Taken | RejectionReason:
         if not is_addressable(location.key):
