@@ -25,6 +25,7 @@ from minutier.schemas.events import (
     Attributed,
     Cancelled,
     Completed,
+    Described,
     Diarized,
     Edited,
     Event,
@@ -37,6 +38,7 @@ from minutier.schemas.events import (
     Received,
     RecordingAnnounced,
     RecordingCancelled,
+    RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
     Rejected,
@@ -116,6 +118,10 @@ def ingested(document: ObjectRef = REF, *, by_track: bool = False, **fields: Any
         processing_seconds=1.0,
     )
     return at(RecordingIngested, 1, data, **fields)
+
+
+def described(document: ObjectRef = REF, seconds: float = 20, **fields: Any) -> RecordingDescribed:
+    return at(RecordingDescribed, seconds, Described(recording=document), **fields)
 
 
 def rejected(seconds: float = 1, announced: float = 0, **fields: Any) -> RecordingRejected:

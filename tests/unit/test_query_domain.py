@@ -2,15 +2,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minutier.query.access.domain import Level
 from minutier.query.domain import Entry, Fact, Recording, StageState, State, recording
 from minutier.query.project import project
+from minutier.schemas.documents import Part, Participant, Person, RecordingDocument
 from minutier.schemas.events import AnyEvent, Stage
+from minutier.schemas.references import ObjectRef
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, START, Documents
 
@@ -243,6 +247,7 @@ HISTORIES = [
     [*PIPELINE, told.requested(Stage.DIARIZATION), told.failed("diarization", "unknown_model", 11)],
     [*PIPELINE, told.requested(Stage.SUMMARISATION), told.cancelled(11), told.written(seconds=12)],
     [told.announced(), told.rejected(), told.cancelled(2), told.announced(60)],
+    [*PIPELINE[:3], told.cancelled(4), told.announced(60), told.described(seconds=61)],
 ]
 
 
@@ -281,3 +286,82 @@ async def test_the_newest_of_two_tells_and_a_tie_is_settled_the_same_way_everywh
     assert (await shown(newer, older)).duration == 60.0
     tied = newer.model_copy(update={"time": older.time})
     assert await shown(tied, older) == await shown(older, tied)
+
+
+def a_meeting(*people: Person, **told_of_it: Any) -> ObjectRef:
+    return DOCUMENTS.keep(RecordingDocument(recording_id=RECORDING, people=people, **told_of_it))
+
+
+def by_email(part: Part, name: str) -> Person:
+    return Person(part=part, email=f"{name}@example.org")
+
+
+async def test_whoever_is_named_later_may_read_it_too_in_whatever_order_it_is_told() -> None:
+    ana, bo, cy = (by_email(Part.PARTICIPANT, name) for name in ("ana", "bo", "cy"))
+    owner = by_email(Part.OWNER, "ana")
+    histories: list[AnyEvent] = [
+        told.ingested(a_meeting(ana, bo)),
+        told.described(a_meeting(owner), 20),
+        told.described(a_meeting(cy), 30),
+    ]
+    for order in permutations(histories):
+        assert entry_of(await facts_of(order)).people == {
+            "email:ana@example.org": Level.OWN,
+            "email:bo@example.org": Level.EDIT,
+            "email:cy@example.org": Level.EDIT,
+        }
+
+
+async def test_the_default_owner_has_it_as_long_as_nobody_else_is_said_to() -> None:
+    clerk, ana = "email:clerk@example.org", "email:ana@example.org"
+    ingested = told.ingested(a_meeting(by_email(Part.PARTICIPANT, "bo"), default_owner="Clerk@example.org"))
+    there = told.described(a_meeting(by_email(Part.PARTICIPANT, "ana")))
+    owner = told.described(a_meeting(by_email(Part.OWNER, "ana")))
+    assert entry_of(await facts_of([ingested, there])).people[clerk] == Level.OWN
+    named: list[AnyEvent] = [ingested, there, owner]
+    for order in permutations(named):
+        people = entry_of(await facts_of(order)).people
+        assert (people.get(clerk), people[ana]) == (None, Level.OWN)
+    was_there = told.ingested(
+        a_meeting(by_email(Part.PARTICIPANT, "clerk"), default_owner="clerk@example.org")
+    )
+    assert entry_of(await facts_of([was_there])).people == {clerk: Level.OWN}
+    assert entry_of(await facts_of([was_there, owner])).people == {ana: Level.OWN, clerk: Level.EDIT}
+
+
+async def test_announcements_name_people_until_it_is_taken_in() -> None:
+    announced: list[AnyEvent] = [told.announced(), told.announced(5)]
+    assert "email:owner@example.org" in entry_of(await facts_of(announced)).people
+    later = told.described(a_meeting(by_email(Part.PARTICIPANT, "ana")))
+    people = entry_of(await facts_of([*announced, told.ingested(a_meeting()), later])).people
+    assert people == {"email:ana@example.org": Level.EDIT}
+
+
+async def test_of_too_many_people_owners_stay_and_those_who_were_told_first() -> None:
+    crowds = [
+        a_meeting(*(by_email(Part.PARTICIPANT, f"{crowd}{number}") for number in range(900)))
+        for crowd in ("a", "b", "c")
+    ]
+    owner = told.described(a_meeting(by_email(Part.OWNER, "ana")), 60)
+    later = [told.described(crowd, 20 + number) for number, crowd in enumerate(crowds)]
+    people = entry_of(await facts_of([owner, *reversed(later)])).people
+    assert len(people) == 2000
+    assert people["email:ana@example.org"] == Level.OWN
+    assert sum(principal.startswith("email:a") for principal in people) == 901
+    assert sum(principal.startswith("email:b") for principal in people) == 900
+
+
+async def test_a_title_and_names_that_are_told_later_serve_where_there_are_none() -> None:
+    names = tuple(Participant(id=f"p{number}", name=name) for number, name in enumerate(["Anna", "Anna"], 1))
+    later = told.described(a_meeting(title="Weekly", started_at=START, participants=names[:1]))
+    nameless = await shown(told.ingested(a_meeting()), later)
+    assert (nameless.title, nameless.participants, nameless.happened_at) == ("Weekly", ("Anna",), START)
+    first = told.ingested(a_meeting(title="Budget", participants=names))
+    named = await shown(first, later)
+    assert (named.title, named.participants) == ("Budget", ("Anna", "Anna"))
+
+
+async def test_who_knows_more_of_what_was_cancelled_does_not_have_it_go_on() -> None:
+    cancelled = [*PIPELINE[:3], told.cancelled(4)]
+    late = told.announced(60)
+    assert (await shown(*cancelled, late, told.described(a_meeting(), 61))).state is State.CANCELLED

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     ANNOUNCED = "announced"
     INGESTED = "ingested"
     RECEIVED = "received"
+    DESCRIBED = "described"
     REJECTED = "rejected"
     DIARIZED = "diarized"
     TRANSCRIBED = "transcribed"
@@ -70,6 +71,9 @@ FOLLOWS = {
 # What says that somebody wants a recording done.
 _WANTING = (Kind.ANNOUNCED, Kind.INGESTED, Kind.RECEIVED, Kind.REQUESTED)
 
+# A thousand people's, each of whom is known by a subject and an address.
+_MOST_PRINCIPALS = 2000
+
 # A text that is handed in is its own transcript.
 _OF_RECORDINGS_ALONE = ("diarization", "transcription", "attribution")
 
@@ -78,8 +82,8 @@ _OF_RECORDINGS_ALONE = ("diarization", "transcription", "attribution")
 class Fact:
     """What one event told: figures, codes and references; title, names and people are what a meeting has.
 
-    ``people`` are levels by principal; ``ingested`` is where the recording's media lies. ``asked_at`` is when
-    what it follows from was told, and ``wanted_since`` when somebody asked for it all, if before ``at``.
+    ``people`` and ``by_default`` are levels by principal; ``ingested`` is where the recording's media lies.
+    ``asked_at`` is when what it follows from was told, and ``wanted_since`` when somebody asked for it all, if before ``at``.
     """
 
     kind: Kind
@@ -99,6 +103,7 @@ class Fact:
     started_at: datetime | None = None
     names: tuple[str, ...] = ()
     people: dict[str, int] = field(default_factory=dict)
+    by_default: dict[str, int] = field(default_factory=dict)
     ingested: dict[str, Any] | None = None
 
     @property
@@ -141,8 +146,14 @@ class Entry:
         """Whether nobody has wanted anything of it since somebody said so."""
         cancelled = self.newest(Kind.CANCELLED)
         return cancelled is not None and all(
-            fact.wanted <= cancelled.at for fact in self.facts.values() if fact.kind in _WANTING
+            fact.wanted <= cancelled.at for fact in self.facts.values() if self._wants(fact)
         )
+
+    def _wants(self, fact: Fact) -> bool:
+        """Whether it asks for work; who announces what was taken in before only knows more of it."""
+        if fact.kind is Kind.ANNOUNCED and (taken_in := self.first(Kind.INGESTED)) is not None:
+            return fact.at <= taken_in
+        return fact.kind in _WANTING
 
     @property
     def transcript(self) -> Fact | None:
@@ -164,16 +175,54 @@ class Entry:
         """What ingestion told of it, once it had it."""
         return self.newest(Kind.INGESTED) or self.newest(Kind.RECEIVED)
 
+    def told(self, kind: Kind) -> list[Fact]:
+        """All of a kind, the oldest first."""
+        moments = [(fact.at, told_by) for told_by, fact in self.facts.items() if fact.kind is kind]
+        return [self.facts[told_by] for _, told_by in sorted(moments)]
+
+    @property
+    def described(self) -> list[Fact]:
+        """What tells who was there, and when and what it was: first what was written down, then the rest.
+
+        Announcements count as long as nothing is.
+        """
+        begun = [self.taken_in] if self.taken_in else self.told(Kind.ANNOUNCED)
+        return [*begun, *self.told(Kind.DESCRIBED)]
+
+    @property
+    def title(self) -> str | None:
+        """What it is called by who was first to call it something."""
+        return next((fact.title for fact in self.described if fact.title), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those who were there; of two with the same name whom one source told of, both."""
+        names: list[str] = []
+        for fact in self.described:
+            known = set(names)
+            names += [name for name in fact.names if name not in known]
+        return tuple(names)
+
     @property
     def people(self) -> Mapping[str, int]:
-        """Levels by principal: what was written down, or announced as long as nothing is."""
-        told = self.taken_in or self.newest(Kind.ANNOUNCED)
-        return told.people if told else {}
+        """Levels by principal, the most that anybody has told; those by default where nobody has as much.
+
+        Of too many, the highest and those who were told first stay.
+        """
+        levels: dict[str, int] = {}
+        for fact in self.described:
+            for principal, level in fact.people.items():
+                levels[principal] = max(level, levels.get(principal, 0))
+        highest = max(levels.values(), default=0)
+        for fact in self.described:
+            levels |= {who: level for who, level in fact.by_default.items() if level > highest}
+        return dict(sorted(levels.items(), key=lambda item: -item[1])[:_MOST_PRINCIPALS])
 
     @property
     def happened_at(self) -> datetime:
         """When the meeting began, or was announced where nobody knows."""
-        return (self.taken_in and self.taken_in.started_at) or self.announced_at
+        began = (fact.started_at for fact in self.described if fact.started_at)
+        return next(began, self.announced_at)
 
 
 @dataclass(frozen=True)
@@ -221,8 +270,8 @@ def recording(entry: Entry) -> Recording:
     return Recording(
         id=entry.id,
         tenant=entry.tenant,
-        title=taken_in.title if taken_in else None,
-        participants=tuple(taken_in.names) if taken_in else (),
+        title=entry.title,
+        participants=entry.names,
         source=begun[0].source if begun else None,
         state=state,
         duration=ingested.duration if ingested else None,

@@ -7,13 +7,14 @@ from typing import Any
 from minutier.query.access.domain import grants_of
 from minutier.query.domain import Fact, Kind
 from minutier.query.ports import Documents
-from minutier.schemas.documents import Person, RecordingDocument
+from minutier.schemas.documents import Part, Person, RecordingDocument
 from minutier.schemas.events import (
     AnyEvent,
     Failed,
     MinutesWritten,
     RecordingAnnounced,
     RecordingCancelled,
+    RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
     ReprocessingRequested,
@@ -60,6 +61,8 @@ async def _fact(event: AnyEvent, documents: Documents) -> Fact | None:
                 language=data.language,
                 people=_levels(data.people),
             )
+        case RecordingDescribed(data=data):
+            return Fact(Kind.DESCRIBED, event.time, **await _described(data.recording, documents))
         case RecordingIngested(data=data):
             return Fact(
                 Kind.INGESTED,
@@ -156,7 +159,12 @@ async def _described(ref: ObjectRef, documents: Documents) -> dict[str, Any]:
         "started_at": document.started_at,
         "names": tuple(participant.name for participant in document.participants),
         "people": _levels(document.people),
+        "by_default": _levels(_owner(document.default_owner)),
     }
+
+
+def _owner(email: str | None) -> tuple[Person, ...]:
+    return (Person(part=Part.OWNER, email=email),) if email else ()
 
 
 def _levels(people: Iterable[Person]) -> dict[str, int]:

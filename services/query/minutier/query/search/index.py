@@ -76,7 +76,7 @@ class Index:
         )
         shown = recording(entry)
         passages: Passages = {}
-        if fact.kind in (Told.INGESTED, Told.RECEIVED):
+        if fact.kind in (Told.INGESTED, Told.RECEIVED, Told.DESCRIBED):
             passages |= of_title(shown.title)
         if isinstance(document, TranscriptDocument) and _refers(entry.transcript, fact):
             passages |= await asyncio.to_thread(of_transcript, document)
