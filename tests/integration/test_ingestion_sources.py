@@ -19,9 +19,10 @@ from nats.js import JetStreamContext
 
 from minutier.compose.embedded import System, running
 from minutier.schemas.codec import decode
-from minutier.schemas.documents import Part, Person, RecordingDocument
+from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (
     AnyEvent,
+    RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
     recording_id,
@@ -286,11 +287,14 @@ async def test_a_lost_webhook_is_made_up_for_and_a_late_one_makes_no_second_reco
     assert (await reconcile(system, http))["announced"] == dry["announced"]
     ingested = await events.told(RecordingIngested, UUID(dry["announced"][0]))
     document = await Artefacts(Objects(system.objects)).load(RecordingDocument, ingested.data.recording)
-    assert document.people == (Person(part=Part.OWNER, email=OWNER),)
+    assert (document.title, document.people, document.default_owner) == (None, (), OWNER.upper())
     late = livekit_events.recorded("rec/unheard.m4a", id="EG_unheard", bucket=BUCKET)
     await send(http, livekit_events.webhook(late))
     await events.settled()
     assert await events.count(RecordingIngested, of_egress("EG_unheard")) == 0
+    described = await events.told(RecordingDescribed, ingested.subject)
+    document = await Artefacts(Objects(system.objects)).load(RecordingDocument, described.data.recording)
+    assert (document.title, document.people, document.default_owner) == ("sprint-review", (), None)
     again = await reconcile(system, http)
     assert (again["announced"], again["unreadable"]) == ([], ["never-made"])
 
