@@ -9,7 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
@@ -29,6 +29,15 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    reason: str | None = Field(None, description="a code for what was refused, where several things may be")
+
+
+class Refusal(HTTPException):
+    """An answer that its ``reason`` tells from others of the same status, whatever its text says."""
+
+    def __init__(self, status: int, detail: str, reason: str) -> None:
+        super().__init__(status, detail)
+        self.reason = reason
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -70,11 +79,17 @@ class Unexpected:
 
 
 def problem(
-    status: int, detail: str, headers: Mapping[str, str] | None = None, **extensions: Any
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    reason: str | None = None,
+    **extensions: Any,
 ) -> JSONResponse:
     """``extensions`` are members that those who ask here look for besides (RFC 9457, 3.2)."""
-    document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse({**document.model_dump(), **extensions}, status, headers, media_type=_MEDIA_TYPE)
+    document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, reason=reason)
+    told = document.model_dump(exclude_none=True)
+    return JSONResponse({**told, **extensions}, status, headers, media_type=_MEDIA_TYPE)
 
 
 def faults(errors: Iterable[Mapping[str, Any]]) -> str:
@@ -92,7 +107,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     headers = error.headers
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers = {**(headers or {}), "Allow": ", ".join(sorted(_allowed(request)))}
-    return problem(error.status_code, error.detail, headers)
+    reason = error.reason if isinstance(error, Refusal) else None
+    return problem(error.status_code, error.detail, headers, reason=reason)
 
 
 def _allowed(request: Request) -> set[str]:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level, Seen
 from minutier.query.access.door import Door
@@ -29,6 +28,7 @@ from minutier.query.show import Shown, show
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Reading, Transcripts
 from minutier.schemas.documents import SpeakerId
+from minutier.shared import problems
 from minutier.shared.problems import described
 
 
@@ -181,7 +181,7 @@ def _refused() -> Iterator[None]:
         yield
     except Refused as error:
         status = HTTPStatus.CONFLICT if error.refusal in _CONFLICTS else HTTPStatus.NOT_FOUND
-        raise HTTPException(status, error.refusal.explanation) from None
+        raise problems.Refusal(status, error.refusal.explanation, error.refusal) from None
 
 
 def _states(reading: Reading) -> dict[UUID, tuple[EditState, Reason | None]]:

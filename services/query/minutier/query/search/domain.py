@@ -48,8 +48,37 @@ class Question:
     before: datetime | None = None
 
 
+class Fault(StrEnum):
+    """Why a question cannot be answered."""
+
+    TOO_LONG = "too_long"
+    UNFINDABLE = "unfindable"
+    NO_WORDS = "no_words"
+    TOO_MANY_WORDS = "too_many_words"
+    TOO_SHORT = "too_short"
+    NO_DATE = "no_date"
+
+
 class BadQuestion(Exception):
-    """It cannot be answered; the text is for whoever asked, and does not quote it."""
+    """It cannot be answered; the text is for whoever asked, and does not quote it.
+
+    ``values`` are the figures and names in the text.
+    """
+
+    def __init__(self, fault: Fault, **values: object) -> None:
+        super().__init__(_TEXTS[fault] % values)
+        self.fault = fault
+        self.values = values
+
+
+_TEXTS = {
+    Fault.TOO_LONG: "Look for at most %(most)s characters at a time.",
+    Fault.UNFINDABLE: "Leave out the character NUL, which can neither be kept nor found.",
+    Fault.NO_WORDS: "Give at least one word to look for. The list of recordings is filtered by dates.",
+    Fault.TOO_MANY_WORDS: "Look for at most %(most)s words at a time.",
+    Fault.TOO_SHORT: "Give at least %(least)s letters before '*'.",
+    Fault.NO_DATE: "'%(name)s' takes a date that exists, such as 2026, 2026-03 or 2026-03-31.",
+}
 
 
 _TERMS = {"speaker": Where.SPEAKER, "locuteur": Where.SPEAKER, "locutrice": Where.SPEAKER}
@@ -70,9 +99,9 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 def parse(text: str) -> Question:
     """Raises `BadQuestion`."""
     if len(text) > QUESTION_CHARACTERS:
-        raise BadQuestion(f"Look for at most {QUESTION_CHARACTERS} characters at a time.")
+        raise BadQuestion(Fault.TOO_LONG, most=QUESTION_CHARACTERS)
     if "\0" in text:
-        raise BadQuestion("Leave out the character NUL, which can neither be kept nor found.")
+        raise BadQuestion(Fault.UNFINDABLE)
     terms: dict[object, Term] = {}
     since: list[datetime] = []
     before: list[datetime] = []
@@ -87,9 +116,9 @@ def parse(text: str) -> Question:
         elif term := _term(value, _TERMS.get(name, Where.ANYWHERE), quoted=quoted):
             terms.setdefault((tuple(word.written for word in term.words), term.where, term.prefix), term)
     if not terms:
-        raise BadQuestion("Give at least one word to look for. The list of recordings is filtered by dates.")
+        raise BadQuestion(Fault.NO_WORDS)
     if sum(len(term.words) for term in terms.values()) > _MOST_WORDS:
-        raise BadQuestion(f"Look for at most {_MOST_WORDS} words at a time.")
+        raise BadQuestion(Fault.TOO_MANY_WORDS, most=_MOST_WORDS)
     return Question(tuple(terms.values()), max(since, default=None), min(before, default=None))
 
 
@@ -99,7 +128,7 @@ def _term(value: str, where: Where, *, quoted: bool) -> Term | None:
         return None
     prefix = value.rstrip().endswith("*")
     if prefix and len(found[-1].folded) < _LEAST_LETTERS:
-        raise BadQuestion(f"Give at least {_LEAST_LETTERS} letters before '*'.")
+        raise BadQuestion(Fault.TOO_SHORT, least=_LEAST_LETTERS)
     return Term(found, where, prefix, quoted)
 
 
@@ -111,4 +140,4 @@ def _date(name: str, value: str) -> datetime:
             return datetime(year, month, day, tzinfo=UTC)
         except ValueError:
             pass
-    raise BadQuestion(f"'{name}' takes a date that exists, such as 2026, 2026-03 or 2026-03-31.")
+    raise BadQuestion(Fault.NO_DATE, name=name)

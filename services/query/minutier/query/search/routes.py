@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
-from starlette.exceptions import HTTPException
 
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
@@ -16,7 +15,7 @@ from minutier.query.identity.gate import Gate
 from minutier.query.search.domain import QUESTION_CHARACTERS, BadQuestion, parse
 from minutier.query.search.ports import Archive
 from minutier.query.search.search import After, Found, Result, Shown, search
-from minutier.shared.problems import described
+from minutier.shared.problems import Refusal, described
 
 
 class FoundRecording(BaseModel):
@@ -100,7 +99,7 @@ def router(*, gate: Gate, log: AccessLog, archive: Archive) -> APIRouter:
         try:
             question = parse(q)
         except BadQuestion as error:
-            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), error.fault) from None
         place = behind(After.decode, after)
         found = await search(person, question, archive=archive, limit=limit, after=place)
         shown = [str(result.recording.id) for result in found.results]

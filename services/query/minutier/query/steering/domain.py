@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from minutier.query.domain import FOLLOWS, STAGES, Entry, Kind, StageState, recording
 from minutier.query.domain import Stage as StageShown
@@ -12,8 +13,51 @@ _JUST_AFTER = timedelta(microseconds=1)
 _LISTENING = (events.Stage.DIARIZATION, events.Stage.TRANSCRIPTION)
 
 
+class Hindrance(StrEnum):
+    """Why what somebody asks of the pipeline cannot be done as things are."""
+
+    NOTHING_RUNS = "nothing_runs"
+    UNDER_WAY = "under_way"
+    NO_TRANSCRIPT = "no_transcript"
+    ONLY_A_TEXT = "only_a_text"
+    NOT_TAKEN_IN = "not_taken_in"
+    DIARIZATION_MISSING = "diarization_missing"
+    TRANSCRIPTION_MISSING = "transcription_missing"
+    MEDIA_UNKNOWN = "media_unknown"
+    MEDIA_DELETED = "media_deleted"
+    TRANSCRIPT_DELETED = "transcript_deleted"
+
+    @property
+    def explanation(self) -> str:
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    Hindrance.NOTHING_RUNS: "Nothing is being done for this recording that could be cancelled.",
+    Hindrance.UNDER_WAY: "It is being processed. Wait until that is done, or cancel it.",
+    Hindrance.NO_TRANSCRIPT: "It has no transcript that minutes could be made of.",
+    Hindrance.ONLY_A_TEXT: "It is a text that was handed in: only its minutes can be made again.",
+    Hindrance.NOT_TAKEN_IN: "Nothing of it was taken in. Hand it in again.",
+    Hindrance.DIARIZATION_MISSING: "Diarization has not been done: do that again instead.",
+    Hindrance.TRANSCRIPTION_MISSING: "Transcription has not been done: do that again instead.",
+    Hindrance.MEDIA_UNKNOWN: "Where its media lies is not known any more. Hand it in again.",
+    Hindrance.MEDIA_DELETED: "Its media has been deleted.",
+    Hindrance.TRANSCRIPT_DELETED: "Its transcript has been deleted.",
+}
+
+
 class CannotReprocess(Exception):
     """The stage cannot be done again as things are; the text is for whoever asked."""
+
+    def __init__(self, hindrance: Hindrance) -> None:
+        super().__init__(hindrance.explanation)
+        self.hindrance = hindrance
+
+
+_MISSING = {
+    events.Stage.DIARIZATION: Hindrance.DIARIZATION_MISSING,
+    events.Stage.TRANSCRIPTION: Hindrance.TRANSCRIPTION_MISSING,
+}
 
 
 class NothingRuns(Exception):
@@ -41,19 +85,19 @@ def plan(entry: Entry, stage: events.Stage) -> tuple[events.Stage, ...]:
     """
     stages = recording(entry).stages
     if StageState.RUNNING in {one.state for one in stages.values()}:
-        raise CannotReprocess("It is being processed. Wait until that is done, or cancel it.")
+        raise CannotReprocess(Hindrance.UNDER_WAY)
     if stage is events.Stage.SUMMARISATION:
         if entry.transcript is None:
-            raise CannotReprocess("It has no transcript that minutes could be made of.")
+            raise CannotReprocess(Hindrance.NO_TRANSCRIPT)
         return (stage,)
     if entry.newest(Kind.RECEIVED) is not None:
-        raise CannotReprocess("It is a text that was handed in: only its minutes can be made again.")
+        raise CannotReprocess(Hindrance.ONLY_A_TEXT)
     if entry.newest(Kind.INGESTED) is None:
-        raise CannotReprocess("Nothing of it was taken in. Hand it in again.")
+        raise CannotReprocess(Hindrance.NOT_TAKEN_IN)
     missing = [other for other in _LISTENING if stages[other].state is not StageState.DONE]
     if stage is events.Stage.ATTRIBUTION:
         if missing:
-            raise CannotReprocess(f"{missing[0].capitalize()} has not been done: do that again instead.")
+            raise CannotReprocess(_MISSING[missing[0]])
         return (stage,)
     # The one that was chosen is told last: what follows is wanted since then.
     return (*(other for other in missing if other is not stage), stage)

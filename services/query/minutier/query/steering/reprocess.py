@@ -7,7 +7,7 @@ from minutier.query.access.domain import Seen
 from minutier.query.domain import Entry, Kind
 from minutier.query.ports import Transactions
 from minutier.query.steering.cancel import SOURCE, told
-from minutier.query.steering.domain import CannotReprocess, moment_after, plan
+from minutier.query.steering.domain import CannotReprocess, Hindrance, moment_after, plan
 from minutier.query.steering.ports import Media
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.clock import now
@@ -60,7 +60,7 @@ def _ingested(entry: Entry) -> Ingested | None:
     taken_in = entry.newest(Kind.INGESTED)
     if taken_in is None or taken_in.ingested is None:
         # An earlier version of this service did not keep where the media lies.
-        raise CannotReprocess("Where its media lies is not known any more. Hand it in again.")
+        raise CannotReprocess(Hindrance.MEDIA_UNKNOWN)
     return Ingested.model_validate(taken_in.ingested)
 
 
@@ -68,11 +68,11 @@ async def _check(ingested: Ingested, media: Media) -> None:
     mix = [ingested.audio] if ingested.audio else []
     for audio in [track.audio for track in ingested.tracks] or mix:
         if not await media.holds(audio):
-            raise CannotReprocess("Its media has been deleted.")
+            raise CannotReprocess(Hindrance.MEDIA_DELETED)
 
 
 async def _read(entry: Entry, transcripts: Transcripts) -> ObjectRef:
     try:
         return await transcripts.kept(entry, await transcripts.read(entry))
     except Permanent:
-        raise CannotReprocess("Its transcript has been deleted.") from None
+        raise CannotReprocess(Hindrance.TRANSCRIPT_DELETED) from None

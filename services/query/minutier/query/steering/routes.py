@@ -17,13 +17,13 @@ from minutier.query.identity.gate import Gate
 from minutier.query.ports import Transactions
 from minutier.query.show import Shown, show
 from minutier.query.steering.cancel import cancel
-from minutier.query.steering.domain import CannotReprocess, NothingRuns
+from minutier.query.steering.domain import CannotReprocess, Hindrance, NothingRuns
 from minutier.query.steering.ports import Media
 from minutier.query.steering.reprocess import reprocess
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.events import ModelName, Stage
 from minutier.shared.offers import DEFAULT
-from minutier.shared.problems import described
+from minutier.shared.problems import Refusal, described
 
 
 class Repeatable(StrEnum):
@@ -71,9 +71,8 @@ def router(
         try:
             return show(await cancel(await opened(person, id), transactions=transactions))
         except NothingRuns:
-            raise HTTPException(
-                HTTPStatus.CONFLICT, "Nothing is being done for this recording that could be cancelled."
-            ) from None
+            idle = Hindrance.NOTHING_RUNS
+            raise Refusal(HTTPStatus.CONFLICT, idle.explanation, idle) from None
 
     @api.post(
         "/recordings/{id}/reprocess", status_code=HTTPStatus.ACCEPTED, responses=described(404, 409, 422)
@@ -96,7 +95,8 @@ def router(
                 transactions=transactions,
             )
         except CannotReprocess as error:
-            raise HTTPException(HTTPStatus.CONFLICT, f"This cannot be done again: {error}") from None
+            detail = f"This cannot be done again: {error}"
+            raise Refusal(HTTPStatus.CONFLICT, detail, error.hindrance) from None
         return show(done)
 
     return api
