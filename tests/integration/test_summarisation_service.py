@@ -19,11 +19,11 @@ from minutier.schemas.events import (
     TranscriptAttributed,
     Written,
 )
+from minutier.schemas.fallbacks import Failure
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.topology import EVENT_STREAM
-from minutier.summarisation.domain import Failure
 from tests.support.chat_server import KEY, serving
 from tests.support.summarisation_fakes import attributed, transcript
 

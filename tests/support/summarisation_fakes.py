@@ -18,10 +18,11 @@ from minutier.schemas.documents import (
     TranscriptSegment,
 )
 from minutier.schemas.events import Attributed, Stage
+from minutier.schemas.fallbacks import Failure
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.worker import Report
-from minutier.summarisation.domain import Claim, Failure, Meeting, Minutes, Passage
+from minutier.summarisation.domain import Claim, Meeting, Minutes, Passage
 from minutier.summarisation.ports import CannotWrite
 
 D = TypeVar("D", bound=Document)

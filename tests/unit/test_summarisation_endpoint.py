@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import structlog
 
+from minutier.schemas.fallbacks import Failure
 from minutier.summarisation.answers import Facts, Outline, Text, Verdicts
-from minutier.summarisation.domain import Failure
 from minutier.summarisation.endpoint import Endpoint
 from minutier.summarisation.ports import CannotWrite
 from minutier.summarisation.prompts import prompts_in

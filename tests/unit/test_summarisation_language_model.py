@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minutier.schemas.fallbacks import Failure
 from minutier.shared.worker import ignore
 from minutier.summarisation.answers import Answer, Facts, Outline, Text, Verdicts
-from minutier.summarisation.domain import Failure, Meeting, Minutes
+from minutier.summarisation.domain import Meeting, Minutes
 from minutier.summarisation.endpoint import Endpoint
 from minutier.summarisation.language_model import LanguageModel, Limits, parts_of, tokens_in
 from minutier.summarisation.ports import CannotWrite

@@ -5,11 +5,11 @@ import pytest
 
 from minutier.schemas.documents import Engine, MinutesDocument
 from minutier.schemas.events import Stage, Written
+from minutier.schemas.fallbacks import Failure
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.worker import ignore
 from minutier.summarisation.app import writers
-from minutier.summarisation.domain import Failure
 from minutier.summarisation.extractive import Extractive
 from minutier.summarisation.ports import Writer
 from minutier.summarisation.settings import SummarisationSettings

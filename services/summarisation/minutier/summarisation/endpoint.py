@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+from minutier.schemas.fallbacks import Failure
 from minutier.summarisation.answers import Answer
-from minutier.summarisation.domain import Failure
 from minutier.summarisation.ports import CannotWrite
 from minutier.summarisation.prompts import Prompts, fill
 from minutier.summarisation.settings import SummarisationSettings

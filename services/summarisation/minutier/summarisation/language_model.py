@@ -14,9 +14,10 @@ from typing import Protocol, TypeVar
 
 from minutier.schemas.base import Model
 from minutier.schemas.documents import Engine
+from minutier.schemas.fallbacks import Failure
 from minutier.shared.worker import Report
 from minutier.summarisation.answers import Answer, Fact, Facts, Heading, Kind, Outline, Text, Verdicts
-from minutier.summarisation.domain import Claim, Failure, Meeting, Minutes, Passage
+from minutier.summarisation.domain import Claim, Meeting, Minutes, Passage
 from minutier.summarisation.ports import CannotWrite
 from minutier.summarisation.prompts import Prompts, fill, prompts_in, revision
 from minutier.summarisation.support import Support

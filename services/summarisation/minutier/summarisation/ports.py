@@ -6,9 +6,10 @@ from uuid import UUID
 from minutier.schemas.base import Model
 from minutier.schemas.documents import Document, Engine
 from minutier.schemas.events import Stage
+from minutier.schemas.fallbacks import Failure
 from minutier.schemas.references import ObjectRef
 from minutier.shared.worker import Report
-from minutier.summarisation.domain import Failure, Meeting, Minutes
+from minutier.summarisation.domain import Meeting, Minutes
 
 D = TypeVar("D", bound=Document)
 

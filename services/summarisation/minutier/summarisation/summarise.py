@@ -14,10 +14,11 @@ from minutier.schemas.documents import (
     TranscriptDocument,
 )
 from minutier.schemas.events import Stage, Written
+from minutier.schemas.fallbacks import Failure
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.worker import Report
-from minutier.summarisation.domain import Claim, Failure, Meeting, Minutes, Passage
+from minutier.summarisation.domain import Claim, Meeting, Minutes, Passage
 from minutier.summarisation.ports import Artefacts, CannotWrite, Writer
 
 log = structlog.get_logger(__name__)
