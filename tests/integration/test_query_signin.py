@@ -41,7 +41,12 @@ async def system(provider: OpenIdProvider) -> AsyncIterator[System]:
             **COMMON,
         },
         public={"issuer": provider.url, "client_id": "public", **COMMON},
-        away={"issuer": "http://127.0.0.1:1", "client_id": "away", "tenant": "acme"},
+        away={
+            "issuer": "http://127.0.0.1:1",
+            "client_id": "away",
+            "tenant": "acme",
+            "meeting_subjects": False,
+        },
     )
     async with running(services=["query"], environment=environment) as system:
         base = system.url("query")

@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
+from minutier.query.access.domain import Level, grants_of, level_of
 from minutier.query.identity.domain import Claims, Role, UnknownPerson, person
 from minutier.query.identity.providers import Provider
+from minutier.query.settings import QuerySettings
+from minutier.schemas.clock import now
+from minutier.schemas.documents import Part
+from minutier.schemas.documents import Person as MeetingPerson
+from minutier.shared.settings import InvalidSettings
 
 ACME = Claims(tenant="acme", compliance=frozenset({"auditors"}), operator=frozenset({"it"}))
 
@@ -82,5 +88,62 @@ def test_sessions_stand_with_what_a_providers_claims_mean() -> None:
         {"compliance_groups": ["a", "b"], "issuer": "https://elsewhere.example.org"},
         {"compliance_groups": ["a", "b"], "client_id": "another"},
         {"compliance_groups": ["a", "b"], "tenant": "other"},
+        {"compliance_groups": ["a", "b"], "meeting_subjects": False},
     ):
         assert first != standing(**otherwise)
+
+
+def test_a_meeting_is_read_by_whom_its_server_means_and_not_by_their_namesake_elsewhere() -> None:
+    meeting = grants_of([MeetingPerson(part=Part.PARTICIPANT, subject="zoe")])
+    claims = {"sub": "zoe", "email": "other@example.org", "email_verified": True, "groups": ["law"]}
+    elsewhere = Claims(tenant="acme", meeting_subjects=False)
+    namesake, herself = person("guests", claims, elsewhere), person("acme", claims, ACME)
+    assert level_of(herself, "acme", meeting, now()) is Level.EDIT
+    assert level_of(namesake, "acme", meeting, now()) is Level.NONE
+    assert namesake.principals == ("email:other@example.org", "group:law")
+
+
+ISSUERS = ("https://id.example.org", "https://guests.example.org")
+BY_CLAIM = {"tenant": None, "tenant_claim": "organisation"}
+
+
+def providers(*settings: dict[str, Any]) -> dict[str, Provider]:
+    return {
+        f"provider-{number}": Provider(**{"issuer": issuer, "client_id": "pages", "tenant": "acme"} | given)
+        for number, (issuer, given) in enumerate(zip(ISSUERS, settings, strict=False))
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ({}, {}),
+        ({}, BY_CLAIM),
+        (BY_CLAIM, BY_CLAIM | {"tenants": {"x": "other"}}),
+        (BY_CLAIM | {"tenants": {"x": "acme", "y": "other"}}, BY_CLAIM | {"tenants": {"z": "acme"}}),
+    ],
+)
+def test_of_two_providers_of_one_tenant_one_at_most_has_the_subjects_that_meetings_tell(
+    settings: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    one, other = settings
+    with pytest.raises(InvalidSettings, match="meeting_subjects"):
+        QuerySettings(providers=providers(one, other))
+    told = providers(one, other | {"meeting_subjects": False})
+    assert QuerySettings(providers=told).providers == told
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ({},),
+        ({}, {"tenant": "other"}),
+        ({}, BY_CLAIM | {"tenants": {"x": "other"}}),
+        # Another client of one issuer, which gives nobody another's subject.
+        ({}, {"issuer": ISSUERS[0] + "/"}),
+    ],
+)
+def test_providers_that_no_namesakes_can_be_of_are_taken_as_they_are(
+    settings: tuple[dict[str, Any], ...],
+) -> None:
+    assert QuerySettings(providers=providers(*settings)).providers == providers(*settings)

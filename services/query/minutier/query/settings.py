@@ -4,7 +4,7 @@ from pydantic import AfterValidator, Field, HttpUrl
 from pydantic.networks import IPvAnyNetwork
 from pydantic_settings import SettingsConfigDict
 
-from minutier.query.identity.providers import Provider, encrypted
+from minutier.query.identity.providers import Provider, encrypted, told_apart
 from minutier.schemas.events import ModelName, Stage
 from minutier.shared.settings import Settings
 
@@ -24,7 +24,9 @@ class QuerySettings(Settings):
     heartbeat_seconds: float = Field(15.0, gt=0, description="between comments on a quiet progress stream")
     poll_seconds: float = Field(10.0, gt=0, description="after which a watcher looks without a signal")
     send_seconds: float = Field(30.0, gt=0, description="how long a watching client may not read")
-    providers: dict[ProviderName, Provider] = Field({}, description="who signs people in, by name")
+    providers: Annotated[dict[ProviderName, Provider], AfterValidator(told_apart)] = Field(
+        {}, description="who signs people in, by name"
+    )
     public_url: Annotated[HttpUrl, AfterValidator(_origin)] | None = Field(
         None, description="where people reach it"
     )

@@ -24,7 +24,8 @@ class Role(StrEnum):
 class Person:
     """Somebody whom an identity provider vouches for; ``id`` is the same whenever they come back.
 
-    ``email`` is one that the provider has verified, in lower case.
+    ``email`` is one that the provider has verified, in lower case. ``called_by_subject`` says that whom
+    meeting servers call by ``subject`` is them, and not somebody of another provider who has the same.
     """
 
     id: str
@@ -34,12 +35,16 @@ class Person:
     email: str | None = None
     groups: frozenset[str] = frozenset()
     roles: frozenset[Role] = frozenset()
+    called_by_subject: bool = True
 
     @property
     def principals(self) -> tuple[str, ...]:
         """All that a recording may be shared with to be shared with them."""
-        own = [subject(self.subject), *([email(self.email)] if self.email else [])]
-        return (*own, *sorted(group(name) for name in self.groups))
+        return (
+            *([subject(self.subject)] if self.called_by_subject else []),
+            *([email(self.email)] if self.email else []),
+            *sorted(group(name) for name in self.groups),
+        )
 
 
 class UnknownPerson(Exception):
@@ -65,13 +70,14 @@ class Claims:
     A person is of ``tenant``, or of the one that ``tenants`` has for the value of ``tenant_claim``; without
     ``tenants`` the value is the tenant's name. Who is in one of the ``compliance`` or ``operator`` groups has
     that role. With ``trusts_email`` an address counts where the provider does not say whether it has
-    checked it.
+    checked it. With ``meeting_subjects`` its subjects are those that meeting servers call people by.
     """
 
     tenant: str | None = None
     tenant_claim: str | None = None
     tenants: Mapping[str, str] | None = None
     trusts_email: bool = False
+    meeting_subjects: bool = True
     groups_claim: str = "groups"
     compliance: frozenset[str] = frozenset()
     operator: frozenset[str] = frozenset()
@@ -81,7 +87,8 @@ class Claims:
         """The same for what means the same."""
         members = (sorted(self.compliance), sorted(self.operator))
         tenants = None if self.tenants is None else sorted(self.tenants.items())
-        return repr((self.tenant, self.tenant_claim, tenants, self.trusts_email, self.groups_claim, members))
+        trusted = (self.trusts_email, self.meeting_subjects)
+        return repr((self.tenant, self.tenant_claim, tenants, trusted, self.groups_claim, members))
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -108,6 +115,7 @@ def person(provider: str, claims: Mapping[str, Any], means: Claims) -> Person:
         email=str(address).strip().lower() if verified else None,
         groups=groups,
         roles=frozenset(role for role, members in roles.items() if members & groups),
+        called_by_subject=means.meeting_subjects,
     )
 
 

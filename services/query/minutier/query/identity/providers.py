@@ -1,6 +1,7 @@
 """The identity providers that people sign in with."""
 
 import hashlib
+from itertools import combinations
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -55,6 +56,7 @@ class Provider(BaseModel):
         None, description="tenants by the value of that claim; without them the value is the tenant"
     )
     trusts_email: bool = Field(False, description="addresses are verified where it does not say so")
+    meeting_subjects: bool = Field(True, description="its subjects are those that meeting servers tell")
     groups_claim: str = Field("groups", min_length=1)
     compliance_groups: frozenset[str] = Field(frozenset(), description="who may read access logs")
     operator_groups: frozenset[str] = Field(frozenset(), description="who may see states and settings")
@@ -79,6 +81,7 @@ class Provider(BaseModel):
             tenant_claim=self.tenant_claim,
             tenants=self.tenants,
             trusts_email=self.trusts_email,
+            meeting_subjects=self.meeting_subjects,
             groups_claim=self.groups_claim,
             compliance=self.compliance_groups,
             operator=self.operator_groups,
@@ -93,3 +96,29 @@ class Provider(BaseModel):
     @property
     def discovery_url(self) -> str:
         return f"{str(self.issuer).rstrip('/')}/.well-known/openid-configuration"
+
+    def shares_a_tenant_with(self, other: "Provider") -> bool:
+        """Whether people of both may be of one tenant; a claim without ``tenants`` may name any."""
+        mine, theirs = self._tenants, other._tenants
+        return mine is None or theirs is None or not mine.isdisjoint(theirs)
+
+    @property
+    def _tenants(self) -> set[str] | None:
+        if self.tenant is not None:
+            return {self.tenant}
+        return None if self.tenants is None else set(self.tenants.values())
+
+
+def told_apart(providers: dict[str, Provider]) -> dict[str, Provider]:
+    """Providers none of whose people is taken for one of another's with the same subject.
+
+    One issuer gives nobody another's subject. Raises `ValueError`.
+    """
+    for (name, one), (another, other) in combinations(providers.items(), 2):
+        subjects = one.meeting_subjects and other.meeting_subjects
+        if subjects and one.discovery_url != other.discovery_url and one.shares_a_tenant_with(other):
+            raise ValueError(
+                f"{name} and {another} may sign in people of one tenant, who may have the same subject: set "
+                "meeting_subjects to false for the one that the meeting server does not use"
+            )
+    return providers
