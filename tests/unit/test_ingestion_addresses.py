@@ -1,6 +1,6 @@
 import pytest
 
-from minutier.ingestion.media.addresses import is_listed
+from minutier.ingestion.media.addresses import is_listed, leads_to
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,18 @@ from minutier.ingestion.media.addresses import is_listed
 def test_a_host_is_listed_with_its_port(scheme: str, host: str, port: int | None, listed: bool) -> None:
     hosts = {"files.example", "minio.example:9000", "2606:4700::1"}
     assert is_listed(scheme, host, port, hosts) is listed
+
+
+@pytest.mark.parametrize(
+    ("link", "listed"),
+    [
+        ("https://files.example/a?signature=b", True),
+        ("HTTPS://FILES.EXAMPLE/a", True),
+        ("https://files.example@elsewhere.example/a", False),
+        ("https://elsewhere.example/files.example", False),
+        ("https://files.example:99999/a", False),
+        ("https://[files.example/a", False),
+    ],
+)
+def test_a_link_leads_to_its_host(link: str, listed: bool) -> None:
+    assert leads_to(link, {"files.example"}) is listed
