@@ -7,6 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -80,6 +81,26 @@ async def test_what_is_no_recording_is_told_so(system: System, tmp_path: Path) -
     status, out, err = await ended(await minutier(system, "transcript", results[0]["recording_id"]))
     assert (status, out) == (1, "")
     assert results[0]["explanation"] in err
+
+
+async def test_the_api_is_tried_by_hand_as_one_of_three_people(system: System, wav: Path) -> None:
+    status, out, _ = await ended(await minutier(system, "ingest", str(wav), "--json"))
+    assert status == 0
+    path = f"/api/v1/recordings/{json.loads(out)['recordings'][0]['recording_id']}"
+
+    async def asked(person: LocalPerson) -> int:
+        status, out, _ = await ended(await minutier(system, "token", "--as", person.subject))
+        assert status == 0
+        headers = {"Authorization": f"Bearer {out.strip()}"}
+        async with httpx.AsyncClient(base_url=system.url("query"), headers=headers) as http:
+            return (await http.get(path)).status_code
+
+    async def is_there() -> bool:
+        return await asked(PARTICIPANT) == HTTPStatus.OK
+
+    await until(is_there)
+    assert await asked(COMPLIANCE) == HTTPStatus.OK
+    assert await asked(OUTSIDER) == HTTPStatus.NOT_FOUND
 
 
 async def test_a_folder_is_watched_and_what_was_handed_in_is_not_sent_again(

@@ -291,6 +291,15 @@ def test_an_unreachable_service_is_named(minutier: type[Run], monkeypatch: pytes
     assert "http://127.0.0.1:1" in run.err
 
 
+def test_a_token_for_a_service_elsewhere_is_not_made_up(
+    minutier: type[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINUTIER_QUERY_URL", "http://127.0.0.1:1")
+    run = minutier("token")
+    assert (run.status, run.out) == (Status.USAGE, "")
+    assert "identity provider" in run.err
+
+
 def test_a_place_that_cannot_be_used_is_named(minutier: type[Run], tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()

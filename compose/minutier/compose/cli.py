@@ -11,6 +11,7 @@ from minutier.compose.commands.run import demo, up
 from minutier.compose.commands.share import owner, share
 from minutier.compose.commands.steer import cancel, reprocess
 from minutier.compose.commands.tend import name, reconcile
+from minutier.compose.commands.token import token
 from minutier.compose.failures import explained
 from minutier.compose.terminal import say
 
@@ -24,7 +25,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(up, demo, ingest, watch, status, list_, transcript, minutes, name),
-    *(share, owner, cancel, reprocess, reconcile),
+    *(share, owner, cancel, reprocess, reconcile, token),
 )
 for command in COMMANDS:
     # Some are called as what Python has already.

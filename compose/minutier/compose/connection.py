@@ -37,14 +37,23 @@ class Connection:
         The participant is an operator as well, of ``tenant`` or else of the usual one; a token is of its own.
         """
         from minutier.compose.api import Api
+        from minutier.compose.people import PARTICIPANT
+        from minutier.compose.tokens import token_of_environment
+
+        if self.directory is None:
+            return Api(self.query_url, token_of_environment)
+        return Api(self.query_url, lambda: self.token(PARTICIPANT.subject, tenant, operator=True))
+
+    def token(self, person: str, tenant: str | None = None, *, operator: bool = False) -> str:
+        """One for query, of somebody whom the local sign-in knows. Raises `NoToken` or `WrongUsage`."""
         from minutier.compose.people import TENANT
-        from minutier.compose.tokens import local_token, token_of_environment
+        from minutier.compose.tokens import local_token
 
         if self.directory is None or self.state is None:
-            return Api(self.query_url, token_of_environment)
+            raise WrongUsage("Tokens for MINUTIER_QUERY_URL come from its identity provider.")
         secret = self.directory.credentials(()).signin_secret
         url = f"http://127.0.0.1:{self.state.processes['signin'].ports['http']}"
-        return Api(self.query_url, lambda: local_token(url, secret, tenant=tenant or TENANT))
+        return local_token(url, secret, person=person, tenant=tenant or TENANT, operator=operator)
 
     @property
     def nats(self) -> "NatsSettings":
