@@ -9,8 +9,9 @@ from minutier.query.access.domain import Level, Seen
 from minutier.query.identity.domain import Person
 from minutier.query.ports import Recordings
 
+_UNKNOWN = "There is no recording with this id."
+_UNREADABLE = "You may see how far this recording is, not what was said in it. Its owner may share it."
 _REFUSALS = {
-    Level.READ: "You may see how far this recording is, not what was said in it. Its owner may share it.",
     Level.EDIT: "You may read this recording, not change it. Its owner may let you.",
     Level.OWN: "Only the owner of this recording may do this.",
 }
@@ -23,10 +24,14 @@ class Door:
         self._recordings = recordings
 
     async def open(self, person: Person, id: UUID, level: Level) -> Seen:
-        """Answers 404 to whoever may not know of it, as where there is none; 403 to who has too little."""
+        """Answers 404 to whoever may not know of it, as where there is none, and where what it holds is asked
+        for by who may not read it; 403 to who may do too little with it.
+        """
         seen = await self._recordings.find(person, id)
         if seen is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no recording with this id.")
+            raise HTTPException(HTTPStatus.NOT_FOUND, _UNKNOWN)
+        if Level.STATUS < level < Level.OWN and seen.level < Level.READ:
+            raise HTTPException(HTTPStatus.NOT_FOUND, _UNREADABLE)
         if seen.level < level:
             raise HTTPException(HTTPStatus.FORBIDDEN, _REFUSALS[level])
         return seen
