@@ -11,6 +11,9 @@ from minutier.query.identity.domain import Person, Role
 from minutier.schemas.documents import Part
 from minutier.schemas.documents import Person as MeetingPerson
 
+# Beyond so many people and groups, a recording is to be shared with a group.
+MOST_SHARES = 500
+
 
 class Level(IntEnum):
     """Each level holds those below it.

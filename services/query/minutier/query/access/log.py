@@ -22,7 +22,9 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Access:
-    """``detail`` has the format of an export, or what was searched for and which recordings it showed."""
+    """``detail`` has the format of an export, or what was searched for and which recordings it showed, or
+    whom which level was given: none where it was taken back.
+    """
 
     id: int
     at: datetime

@@ -10,6 +10,10 @@ from minutier.query.access.log import Access, Action
 from minutier.query.identity.domain import Person
 
 
+class TooMany(Exception):
+    """The recording is shared as often as it may be."""
+
+
 class Shares(Protocol):
     async def of(self, person: Person, id: UUID) -> Sequence[Share]:
         """All that have been given something, the meeting's own people first."""
@@ -18,7 +22,7 @@ class Shares(Protocol):
     async def give(
         self, person: Person, id: UUID, principal: str, level: Level, until: datetime | None
     ) -> None:
-        """Share, or share otherwise than before."""
+        """Share, or share otherwise than before; who owns it keeps that. Raises `TooMany`."""
         ...
 
     async def take(self, person: Person, id: UUID, principal: str) -> bool:

@@ -8,9 +8,11 @@ from sqlalchemy import bindparam, delete, func, or_, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.query.access.domain import Level, Origin, Share
+from minutier.query.access.domain import MOST_SHARES, Level, Origin, Share
 from minutier.query.access.log import Access, Action
+from minutier.query.access.ports import TooMany
 from minutier.query.database import run, within
 from minutier.query.identity.domain import Person
 from minutier.query.models import AccessRow, GrantRow, RecordingRow
@@ -44,17 +46,21 @@ class Shares:
     async def give(
         self, person: Person, id: UUID, principal: str, level: Level, until: datetime | None
     ) -> None:
-        """Share, or share otherwise than before."""
-        given = {"level": int(level), "until": until, "given_by": person.id, "given_at": func.now()}
-        insertion = insert(GrantRow).values(
-            recording_id=id, principal=principal, origin=Origin.SHARE.value, tenant=person.tenant, **given
+        """Share, or share otherwise than before; who owns it keeps that. Raises `TooMany`."""
+        others = (
+            select(func.count())
+            .select_from(GrantRow)
+            .where(
+                GrantRow.tenant == person.tenant,
+                GrantRow.recording_id == id,
+                GrantRow.origin == Origin.SHARE.value,
+                GrantRow.principal != principal,
+            )
         )
         async with within(self._engine, person.tenant) as session:
-            await session.exec(
-                insertion.on_conflict_do_update(
-                    index_elements=["recording_id", "principal", "origin"], set_=given
-                )
-            )
+            if (await session.exec(others)).one() >= MOST_SHARES:
+                raise TooMany
+            await _put(session, person, id, principal, level, until)
 
     async def take(self, person: Person, id: UUID, principal: str) -> bool:
         """Whether there was such a share; what the meeting gave stays."""
@@ -80,18 +86,24 @@ class Shares:
             await session.exec(select(RecordingRow.id).where(RecordingRow.id == id).with_for_update())
             if (await session.exec(owned.limit(1))).first() is not None:
                 return False
-            session.add(
-                GrantRow(
-                    recording_id=id,
-                    principal=principal,
-                    origin=Origin.SHARE.value,
-                    tenant=person.tenant,
-                    level=int(Level.OWN),
-                    given_by=person.id,
-                    given_at=func.now(),  # type: ignore[arg-type]
-                )
-            )
+            await _put(session, person, id, principal, Level.OWN, None)
             return True
+
+
+async def _put(
+    session: AsyncSession, person: Person, id: UUID, principal: str, level: Level, until: datetime | None
+) -> None:
+    given = {"level": int(level), "until": until, "given_by": person.id, "given_at": func.now()}
+    insertion = insert(GrantRow).values(
+        recording_id=id, principal=principal, origin=Origin.SHARE.value, tenant=person.tenant, **given
+    )
+    await session.exec(
+        insertion.on_conflict_do_update(
+            index_elements=["recording_id", "principal", "origin"],
+            set_=given,
+            where=col(GrantRow.level) < int(Level.OWN),
+        )
+    )
 
 
 class AccessLog:

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from minutier.query.access.domain import Level, Origin, Share
+from minutier.query.access.domain import MOST_SHARES, Level, Origin, Share
 from minutier.query.access.door import Door
 from minutier.query.access.log import Access, Action
-from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.access.ports import AccessLog, Shares, TooMany
 from minutier.query.cursors import Limit
 from minutier.query.identity import domain as identity
 from minutier.query.identity.domain import Person, Role
@@ -71,6 +71,7 @@ class Accesses(BaseModel):
 Email = Annotated[str, Path(pattern=_EMAIL, max_length=ID_CHARACTERS, description="what they sign in with")]
 Group = Annotated[str, Path(pattern=_GROUP, max_length=ID_CHARACTERS)]
 _BODY = described(400, 413)
+_SHARING = _BODY | described(409)
 After = Annotated[int | None, Query(ge=1, le=_LAST, description="`next` of the page before")]
 
 
@@ -84,12 +85,14 @@ def router(*, gate: Gate, door: Door, shares: Shares, log: AccessLog) -> APIRout
         await door.open(person, id, Level.OWN)
         return [_given(share) for share in await shares.of(person, id)]
 
-    @api.put("/recordings/{id}/shares/person/{email}", status_code=HTTPStatus.NO_CONTENT, responses=_BODY)
+    @api.put("/recordings/{id}/shares/person/{email}", status_code=HTTPStatus.NO_CONTENT, responses=_SHARING)
     async def share_with_person(id: UUID, email: Email, sharing: Sharing, person: Person = asking) -> None:
         """Let somebody read it, or edit its transcript."""
         await share(person, id, identity.email(email), sharing)
 
-    @api.put("/recordings/{id}/shares/group/{name:path}", status_code=HTTPStatus.NO_CONTENT, responses=_BODY)
+    @api.put(
+        "/recordings/{id}/shares/group/{name:path}", status_code=HTTPStatus.NO_CONTENT, responses=_SHARING
+    )
     async def share_with_group(id: UUID, name: Group, sharing: Sharing, person: Person = asking) -> None:
         """Let everybody of a group read it, or edit its transcript."""
         await share(person, id, identity.group(name), sharing)
@@ -106,19 +109,30 @@ def router(*, gate: Gate, door: Door, shares: Shares, log: AccessLog) -> APIRout
 
     async def share(person: Person, id: UUID, principal: str, sharing: Sharing) -> None:
         await door.open(person, id, Level.OWN)
-        await shares.give(person, id, principal, Level[sharing.level.upper()], sharing.until)
+        await log.write(person, Action.SHARES, id, whom=principal, level=sharing.level.value)
+        try:
+            await shares.give(person, id, principal, Level[sharing.level.upper()], sharing.until)
+        except TooMany:
+            raise HTTPException(
+                HTTPStatus.CONFLICT,
+                f"This recording is shared with {MOST_SHARES} people and groups already. Share it with a "
+                "group, or take a share back first.",
+            ) from None
 
     async def take_back(person: Person, id: UUID, principal: str) -> None:
         await door.open(person, id, Level.OWN)
+        await log.write(person, Action.SHARES, id, whom=principal, level=None)
         if not await shares.take(person, id, principal):
             raise HTTPException(HTTPStatus.NOT_FOUND, "This recording is not shared so.")
 
-    @api.put("/recordings/{id}/owner", status_code=HTTPStatus.NO_CONTENT, responses=_BODY | described(409))
+    @api.put("/recordings/{id}/owner", status_code=HTTPStatus.NO_CONTENT, responses=_SHARING)
     async def give_owner(id: UUID, owner: Owner, person: Person = asking) -> None:
         """Give a recording that names no owner to somebody: an operator's part."""
         await door.open(person, id, Level.STATUS)
         _require(person, Role.OPERATOR, "Only an operator may give a recording away that nobody owns.")
-        if not await shares.claim(person, id, identity.email(owner.email)):
+        principal = identity.email(owner.email)
+        await log.write(person, Action.SHARES, id, whom=principal, level=Level.OWN.name.lower())
+        if not await shares.claim(person, id, principal):
             raise HTTPException(HTTPStatus.CONFLICT, "This recording has an owner, who may share it.")
 
     @api.get("/recordings/{id}/accesses")

@@ -1,0 +1,89 @@
+"""Sharing, in a real database."""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from minutier.compose.embedded import System, running
+from minutier.query.access import repository
+from minutier.query.access.domain import Level
+from minutier.query.access.ports import TooMany
+from minutier.query.access.repository import Shares
+from minutier.query.identity.domain import Person
+from minutier.shared import database
+from minutier.shared.settings import DatabaseSettings
+from tests.support.query_people import OPERATOR, OUTSIDER, PARTICIPANT
+from tests.support.query_search import Library
+
+THEIRS = f"email:{OUTSIDER.email}"
+
+
+@pytest.fixture(scope="module")
+async def system() -> AsyncIterator[System]:
+    async with running(services=["query"]) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+async def engine(system: System) -> AsyncIterator[AsyncEngine]:
+    engine = database.connect(DatabaseSettings(url=system.database_url("query")))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def library(engine: AsyncEngine) -> Library:
+    return Library(engine, f"t{uuid.uuid4().hex[:8]}")
+
+
+async def ask(library: Library, person: Person, method: str, path: str, **request: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {library.person(person).subject}"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(library.app), base_url="http://test") as http:
+        return await http.request(method, f"/api/v1{path}", headers=headers, **request)
+
+
+async def levels(library: Library, recording: UUID) -> dict[str, Level]:
+    return {
+        share.principal: share.level for share in await Shares(library.engine).of(library.person(), recording)
+    }
+
+
+async def test_whoever_owns_it_does_so_whatever_they_are_given(library: Library) -> None:
+    shares, operator = Shares(library.engine), library.person(OPERATOR)
+    orphan = await library.add("Whose is this?", people=())
+    assert await shares.claim(operator, orphan, THEIRS)
+    await shares.give(library.person(OUTSIDER), orphan, THEIRS, Level.READ, datetime.now(UTC))
+    assert await levels(library, orphan) == {THEIRS: Level.OWN}
+    assert not await shares.claim(operator, orphan, THEIRS)
+
+
+async def test_whom_it_was_shared_with_can_be_given_what_nobody_owns_any_more(library: Library) -> None:
+    shares, operator = Shares(library.engine), library.person(OPERATOR)
+    orphan = await library.add("Whose is this?", people=())
+    first = f"email:{PARTICIPANT.email}"
+    assert await shares.claim(operator, orphan, first)
+    await shares.give(library.person(PARTICIPANT), orphan, THEIRS, Level.READ, datetime.now(UTC))
+    assert await shares.take(library.person(PARTICIPANT), orphan, first)
+    assert await shares.claim(operator, orphan, THEIRS)
+    (share,) = await shares.of(operator, orphan)
+    assert (share.principal, share.level, share.until) == (THEIRS, Level.OWN, None)
+
+
+async def test_a_recording_is_shared_so_often(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "MOST_SHARES", 2)
+    shares, owner = Shares(library.engine), library.person()
+    recording = await library.add("The budget.")
+    for group in ("group:a", "group:b"):
+        await shares.give(owner, recording, group, Level.READ, None)
+    with pytest.raises(TooMany):
+        await shares.give(owner, recording, "group:c", Level.READ, None)
+    await shares.give(owner, recording, "group:b", Level.EDIT, None)
+    assert (await levels(library, recording))["group:b"] is Level.EDIT
+    # Each recording for itself, and those of the meeting beside.
+    await shares.give(owner, await library.add("More."), "group:c", Level.READ, None)
