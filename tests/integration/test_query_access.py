@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,10 @@ from minutier.query.access.domain import Level
 from minutier.query.access.ports import TooMany
 from minutier.query.access.repository import Shares
 from minutier.query.identity.domain import Person
+from minutier.query.paging import Position
 from minutier.shared import database
 from minutier.shared.settings import DatabaseSettings
-from tests.support.query_people import OPERATOR, OUTSIDER, PARTICIPANT
+from tests.support.query_people import OPERATOR, OUTSIDER, OWNER, PARTICIPANT
 from tests.support.query_search import Library
 
 THEIRS = f"email:{OUTSIDER.email}"
@@ -87,3 +88,37 @@ async def test_a_recording_is_shared_so_often(library: Library, monkeypatch: pyt
     assert (await levels(library, recording))["group:b"] is Level.EDIT
     # Each recording for itself, and those of the meeting beside.
     await shares.give(owner, await library.add("More."), "group:c", Level.READ, None)
+
+
+async def test_moments_of_any_offset_are_read(library: Library) -> None:
+    recording = await library.add("The budget.")
+    given = {"level": "read", "until": "2900-01-01T00:00:00+23:00"}
+    path = f"/recordings/{recording}/shares/person/{OUTSIDER.email}"
+    assert (await ask(library, OWNER, "PUT", path, json=given)).status_code == 204
+    shown = (await ask(library, OUTSIDER, "GET", "/recordings")).json()["items"]
+    assert [item["id"] for item in shown] == [str(recording)]
+    far = timezone(timedelta(hours=23, minutes=59))
+    for parameters in (
+        {"since": "2000-01-01T00:00:00+23:00"},
+        {"before": "2900-01-01T00:00:00-23:00"},
+        {"after": Position(datetime(2900, 1, 1, tzinfo=far), UUID(int=1)).encode()},
+    ):
+        found = await ask(library, OWNER, "GET", "/recordings", params=parameters)
+        assert [item["id"] for item in found.json()["items"]] == [str(recording)]
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "2999-12-31T23:59:59-01:00"]
+)
+async def test_a_clock_that_was_never_set_hides_nothing(library: Library, moment: str) -> None:
+    recording = await library.add("The budget.", started_at=datetime.fromisoformat(moment))
+    shown = (await ask(library, OWNER, "GET", "/recordings")).json()["items"]
+    assert [(item["id"], item["happened_at"]) for item in shown] == [
+        (str(recording), shown[0]["announced_at"])
+    ]
+
+
+@pytest.mark.parametrize("name", ["title", "participant"])
+async def test_nothing_has_the_one_character_that_no_table_has(library: Library, name: str) -> None:
+    refused = await ask(library, OWNER, "GET", "/recordings", params={name: "a\0"})
+    assert refused.status_code == 422

@@ -93,3 +93,19 @@ async def test_a_recording_is_shared_so_often_and_no_more(table: Table) -> None:
         refused = await client.put(THEIRS, json={"level": "read"})
     assert refused.status_code == 409
     assert "with a group" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+14:00",
+        "1899-12-31T23:59:59Z",
+        "2999-12-31T23:59:59-01:00",
+    ],
+)
+async def test_a_share_ends_when_every_clock_can_show_it(client: httpx.AsyncClient, until: str) -> None:
+    refused = await client.put(THEIRS, json={"level": "read", "until": until})
+    assert refused.status_code == 422
+    assert "1900 to 2999" in refused.json()["detail"]

@@ -1,8 +1,21 @@
-"""Moments that requests name."""
+"""Moments that others name, as every clock here can write them and PostgreSQL can keep them."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment. Raises `ValueError` outside the years that can be shown in any time zone.
+
+    An offset may be longer than those that PostgreSQL reads.
+    """
+    if not _FIRST <= moment < _LAST:
+        raise ValueError("give a moment of the years 1900 to 2999")
+    return moment.astimezone(UTC)
 
 
 def _written_out(value: Any) -> Any:
@@ -12,4 +25,4 @@ def _written_out(value: Any) -> Any:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(in_utc)]

@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -52,9 +52,11 @@ class Position:
         """Raises `BadCursor`."""
         try:
             moment, recording_id = urlsafe_b64decode(cursor.encode()).decode().split(" ")
-            position = cls(datetime.fromisoformat(moment), UUID(recording_id))
-        except ValueError:
+            told = datetime.fromisoformat(moment)
+            # An offset may be longer than those that PostgreSQL reads.
+            position = cls(told.astimezone(UTC), UUID(recording_id))
+        except (ValueError, OverflowError):
             raise BadCursor from None
-        if position.moment.tzinfo is None:
+        if told.tzinfo is None:
             raise BadCursor
         return position

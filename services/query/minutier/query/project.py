@@ -1,11 +1,14 @@
 """From an event to the fact that it tells."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from minutier.query.access.domain import grants_of
 from minutier.query.domain import Fact, Kind
+from minutier.query.moments import in_utc
 from minutier.query.ports import Documents
 from minutier.schemas.documents import Part, Person, RecordingDocument
 from minutier.schemas.events import (
@@ -156,7 +159,7 @@ async def _described(ref: ObjectRef, documents: Documents) -> dict[str, Any]:
         return {}
     return {
         "title": document.title,
-        "started_at": document.started_at,
+        "started_at": document.started_at and _believed(document.started_at),
         "names": tuple(participant.name for participant in document.participants),
         "people": _levels(document.people),
         "by_default": _levels(_owner(document.default_owner)),
@@ -165,6 +168,13 @@ async def _described(ref: ObjectRef, documents: Documents) -> dict[str, Any]:
 
 def _owner(email: str | None) -> tuple[Person, ...]:
     return (Person(part=Part.OWNER, email=email),) if email else ()
+
+
+def _believed(moment: datetime) -> datetime | None:
+    """Of a clock that was never set, such as one in the year 1, nothing is known."""
+    with suppress(ValueError):
+        return in_utc(moment)
+    return None
 
 
 def _levels(people: Iterable[Person]) -> dict[str, int]:
