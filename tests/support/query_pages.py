@@ -13,8 +13,14 @@ from nats.aio.client import Client
 from minutier.compose.embedded import System
 from minutier.compose.people import PARTICIPANT
 from minutier.schemas.codec import encode
-from minutier.schemas.documents import MinutesDocument, Part, Person, TranscriptDocument
-from minutier.schemas.events import AnyEvent, Stage
+from minutier.schemas.documents import (
+    MinutesDocument,
+    Part,
+    Person,
+    SpeakerEvidence,
+    TranscriptDocument,
+)
+from minutier.schemas.events import AnyEvent, IngestedTrack, Stage
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.audio import SAMPLE_RATE
 from minutier.shared.objects import Objects
@@ -30,6 +36,8 @@ LONG_TITLE = (
     "Conseil d'administration élargi : orientations stratégiques pluriannuelles, point sur les travaux du "
     "siège et préparation de l'assemblée générale extraordinaire"
 )
+# In seconds; the second begins a little before its speaker does.
+TRACK_OFFSETS = (0.0, 4.5, 9.25)
 NAMES = ("Camille Martin", "Zoë Lefèvre", "Aïssatou Diallo")
 
 _OWNED = (Person(part=Part.OWNER, email=PARTICIPANT.email),)
@@ -111,6 +119,32 @@ class House:
             told.attributed(refs[Stage.ATTRIBUTION], recording=recording),
             told.written(refs[Stage.SUMMARISATION], recording=recording),
         ]
+
+    async def tracked(self) -> UUID:
+        """A meeting of which there are only the tracks of those who were there, each beginning later."""
+        recording = uuid4()
+        transcript = meetings.transcript(recording=recording)
+        speakers = tuple(
+            speaker.model_copy(update={"participant": f"p{number}", "evidence": SpeakerEvidence.TRACK})
+            for number, speaker in enumerate(transcript.speakers, 1)
+        )
+        announced, ingested, *rest = await self.pipeline(
+            "Point par piste", transcript.model_copy(update={"speakers": speakers})
+        )
+        tracks = [
+            IngestedTrack(
+                participant_id=f"p{number}",
+                audio=ingested.data.audio,
+                offset=offset,
+                # What is kept of every track is as long as the meeting.
+                duration=transcript.duration,
+            )
+            for number, offset in enumerate(TRACK_OFFSETS, 1)
+        ]
+        data = ingested.data.model_copy(update={"audio": None, "tracks": tuple(tracks)})
+        await self.publish([announced, ingested.model_copy(update={"data": data}), *rest])
+        await self.when(recording, "completed")
+        return recording
 
     async def ready(self) -> UUID:
         """A meeting of its own, for a test that changes it."""

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from minutier.query.access.domain import Level, Origin, Share
 from minutier.query.access.log import Access, Action
+from minutier.query.audio.domain import Track
 from minutier.query.domain import STAGES, Stage, StageState, State
 from minutier.query.pages import messages
 from minutier.query.pages.phrases import Format, catalog, clock, fine, translations
 from minutier.query.pages.preferences import Language, Preferences, Theme, preferences
-from minutier.query.pages.views import access, meetings, minutes, report, transcript
+from minutier.query.pages.views import access, meetings, minutes, player, report, transcript
 from minutier.query.show import Shown
 from minutier.schemas.base import Model
 from minutier.schemas.documents import TranscriptDocument
@@ -124,6 +125,26 @@ def test_what_has_a_gap_is_not_all_of_it() -> None:
 def test_speakers_have_numbers_until_they_have_names() -> None:
     numbers = [voice.number for voice in transcript.transcript(told.transcript()).voices]
     assert numbers == [None, None, 3]
+
+
+def test_what_is_said_is_heard_on_the_track_of_whom_the_machine_heard() -> None:
+    machine = told.transcript()
+    speakers = tuple(
+        speaker.model_copy(update={"participant": participant})
+        for speaker, participant in zip(machine.speakers, ("p1", "p2", None), strict=True)
+    )
+    machine = machine.model_copy(update={"speakers": speakers})
+    tracks = (Track("p1", "Camille", 0.0, 60.0), Track("p4", "Zoë", 61.5, 30.0), Track("p5", "Zoë", 0, 9.0))
+    sound = player.sound(tracks, machine)
+    assert [(choice.name, choice.start, choice.end) for choice in sound.choices] == [
+        ("Camille", 0.0, 60.0),
+        ("Zoë · 1:01", 61.5, 91.5),
+        ("Zoë · 0:00", 0, 9.0),
+    ]
+    # Those whose track there is not, and whom nobody knows, are looked for on none.
+    assert sound.heard_on == {
+        segment.id: "p1" for segment in machine.segments if segment.speaker == "speaker-1"
+    }
 
 
 def test_minutes_lead_to_what_is_still_there() -> None:

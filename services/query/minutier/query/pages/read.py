@@ -12,10 +12,13 @@ from uuid import UUID
 from minutier.query.access.domain import Level, Seen
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.audio.domain import media
+from minutier.query.audio.tracks import read_tracks
 from minutier.query.domain import Entry, Kind, State, recording
+from minutier.query.edits.domain import AnyLayer, Correction
 from minutier.query.identity.domain import Person
 from minutier.query.pages.phrases import Format
-from minutier.query.pages.views import access, edits, meetings, minutes, report, transcript
+from minutier.query.pages.views import access, edits, meetings, minutes, player, report, transcript
 from minutier.query.pages.views import search as finds
 from minutier.query.paging import BadCursor, Position, cut
 from minutier.query.ports import Documents, Recordings
@@ -23,7 +26,7 @@ from minutier.query.search.domain import BadQuestion, parse
 from minutier.query.search.ports import Archive
 from minutier.query.search.search import After, search
 from minutier.query.show import show
-from minutier.query.transcripts.read import Absent, Transcripts
+from minutier.query.transcripts.read import Absent, Reading, Transcripts
 from minutier.schemas.base import Model
 from minutier.schemas.documents import DiarizationDocument, TranscriptionDocument
 from minutier.schemas.references import ObjectRef
@@ -73,16 +76,15 @@ async def read_meeting(sources: Sources, person: Person, seen: Seen) -> View:
     """A meeting as far as ``person`` may see it, and as far as there is anything yet."""
     entry = seen.entry
     owned = seen.level >= Level.OWN
-    ingested = entry.newest(Kind.INGESTED)
     view: dict[str, Any] = {
         "meeting": meetings.meeting(show(seen)),
         "transcript": None,
         "minutes": None,
         "edits": (),
         "version": "",
-        "recorded": ingested is not None,
-        # Where there are only tracks, none of them is the meeting.
-        "heard": ingested is not None and bool((ingested.ingested or {}).get("audio")),
+        "recorded": entry.newest(Kind.INGESTED) is not None,
+        "sound": None,
+        "only": None,
         "shares": access.given(await sources.shares.of(person, entry.id)) if owned else (),
     }
     if seen.level < Level.READ:
@@ -92,10 +94,41 @@ async def read_meeting(sources: Sources, person: Person, seen: Seen) -> View:
         await sources.log.write(person, Action.TRANSCRIPT, entry.id, format="page")
         said = transcript.transcript(reading.transcript)
         view |= {"transcript": said, "edits": edits.edits(reading), "version": reading.etag}
+        view["sound"] = await _sound(sources, entry, reading)
         written = await sources.transcripts.minutes(entry)
         await sources.log.write(person, Action.MINUTES, entry.id, format="page")
         view["minutes"] = minutes.minutes(written, said.segments)
     return view
+
+
+async def read_edited(
+    sources: Sources, person: Person, seen: Seen, layer: AnyLayer, reading: Reading
+) -> View:
+    """What an edit changes in a meeting's page: after a correction ``only`` its passage, else all of it.
+
+    Somebody who corrects what they have read reads nothing by that.
+    """
+    said = transcript.transcript(reading.transcript)
+    segment = layer.passage.segment if isinstance(layer, Correction) else None
+    if segment not in said.segments:
+        return await read_meeting(sources, person, seen)
+    return {
+        "meeting": meetings.meeting(show(seen)),
+        "transcript": said,
+        "edits": edits.edits(reading),
+        "version": reading.etag,
+        "sound": await _sound(sources, seen.entry, reading),
+        "only": segment,
+    }
+
+
+async def _sound(sources: Sources, entry: Entry, reading: Reading) -> player.Sound | None:
+    ingested = media(entry)
+    if ingested is None:
+        return None
+    if ingested.audio is not None:
+        return player.Sound()
+    return player.sound(await read_tracks(ingested, documents=sources.documents), reading.machine)
 
 
 async def read_report(sources: Sources, seen: Seen) -> View:
@@ -155,11 +188,11 @@ async def read_found(sources: Sources, person: Person, query: str, after: str | 
         question = parse(query)
         place = After.decode(after) if after else None
     except BadQuestion as error:
-        return view | {"trouble": str(error)}
+        return view | {"trouble": error}
     except BadCursor:
         view["first"] = True
     found = await search(person, question, archive=sources.archive, limit=_FOUND, after=place)
-    shown = [str(result.head.id) for result in found.results]
+    shown = [str(result.recording.id) for result in found.results]
     await sources.log.write(person, Action.SEARCH, query=query, recordings=shown)
     return view | {
         "meetings": finds.meetings(found.results),

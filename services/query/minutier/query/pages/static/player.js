@@ -1,14 +1,17 @@
 // The recording, played. There is none where a text was handed in.
 
-import { clock } from "./i18n.js";
+import { _, clock } from "./i18n.js";
 import { onKey } from "./keys.js";
+import { Sound } from "./sound.js";
 
 const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
 
-const audio = document.getElementById("audio");
 const byId = (id) => document.getElementById(id);
+const sound = found();
 const listeners = new Set();
 let place = 0;
+let captioned = [];
+let prepared = null;
 
 /** Have `listener` told of every new place, in seconds, and whether it is being played. */
 export function onTime(listener) {
@@ -16,67 +19,94 @@ export function onTime(listener) {
 }
 
 export function here() {
-  return audio ? audio.currentTime || place : place;
+  return sound ? sound.here : place;
 }
 
 /** Go to a place; also where there is nothing to hear, for what is written there. */
 export function seek(seconds) {
   place = Math.max(0, seconds);
-  if (audio) audio.currentTime = place;
+  sound?.seek(place);
   tell();
 }
 
-export async function playFrom(seconds) {
+export function playFrom(seconds) {
   seek(seconds);
-  await play();
+  sound?.play();
 }
 
-async function play() {
-  try {
-    await audio?.play();
-  } catch {
-    // A browser may want a click first; what cannot be played at all says so by itself.
-  }
+/**
+ * Where voices are heard one at a time, and nobody has chosen one: hear this track. `next` gives the track that
+ * is heard afterwards and when, `{track, start}`, if any is.
+ */
+export function speaks(track, next) {
+  if (!byId("track") || byId("track").value) return;
+  sound.hear(track);
+  // Who does not listen yet need not be sent anything.
+  if (!sound.playing || prepared === track) return;
+  prepared = track;
+  const following = next();
+  if (following) sound.prepare(following.track, following.start);
+}
+
+function found() {
+  const elements = document.querySelectorAll("#player audio");
+  if (!elements.length) return null;
+  const length = Number(byId("seek").max);
+  const tracks = [...document.querySelectorAll("#track [data-src]")].map(({ value, dataset }) => ({
+    id: value,
+    src: dataset.src,
+    from: Number(dataset.from),
+    to: Number(dataset.to),
+  }));
+  const mix = { id: "", src: elements[0].getAttribute("src"), from: 0, to: Infinity };
+  return new Sound(elements, tracks.length ? tracks : [mix], length);
 }
 
 function toggle() {
-  return audio.paused ? play() : audio.pause();
+  return sound.playing ? sound.pause() : sound.play();
 }
 
 function tell() {
   const seconds = here();
-  for (const listener of listeners) listener(seconds, Boolean(audio) && !audio.paused);
+  for (const listener of listeners) listener(seconds, Boolean(sound?.playing));
 }
 
 function each() {
   tell();
-  if (!audio.paused) requestAnimationFrame(each);
+  if (sound.playing) requestAnimationFrame(each);
 }
 
 function show(seconds) {
   const bar = byId("seek");
   byId("time").textContent = clock(seconds);
-  if (document.activeElement !== bar || !audio.paused) bar.value = seconds;
+  if (document.activeElement !== bar || sound.playing) bar.value = seconds;
   bar.setAttribute("aria-valuetext", clock(seconds));
   bar.style.setProperty("--done", `${(100 * bar.value) / bar.max}%`);
 }
 
 function changeSpeed(step) {
-  const now = SPEEDS.indexOf(audio.playbackRate);
+  const now = SPEEDS.indexOf(sound.rate);
   byId("speed").value = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, now + step))];
-  audio.playbackRate = byId("speed").value;
+  sound.rate = Number(byId("speed").value);
 }
 
-function showCaptions() {
+function switchCaptions() {
   const on = byId("captions-switch").getAttribute("aria-pressed") !== "true";
   byId("captions-switch").setAttribute("aria-pressed", on);
-  const [track] = audio.textTracks;
-  track.mode = on ? "hidden" : "disabled";
+  byId("audio").textTracks[0].mode = on ? "hidden" : "disabled";
   byId("captions").hidden = !on;
-  track.oncuechange = () => {
-    const lines = [...(track.activeCues ?? [])].map(caption);
-    byId("captions").replaceChildren(...lines);
-  };
+  showCaptions(here());
+}
+
+/** By the recording's time: that of an element is its track's. */
+function showCaptions(seconds) {
+  if (byId("captions").hidden) return;
+  const shown = [...(byId("audio").textTracks[0].cues ?? [])].filter(
+    (cue) => cue.startTime <= seconds && seconds < cue.endTime,
+  );
+  if (shown.length === captioned.length && shown.every((cue, number) => cue === captioned[number])) return;
+  captioned = shown;
+  byId("captions").replaceChildren(...shown.map(caption));
 }
 
 function caption(cue) {
@@ -84,7 +114,8 @@ function caption(cue) {
   const [, speaker, text] = /^<v\s+([^>]*)>([^]*?)(?:<\/v>)?$/.exec(cue.text) ?? [null, "", cue.text];
   if (speaker) {
     const name = document.createElement("b");
-    name.textContent = `${speaker} `;
+    const [, number] = /^Speaker (\d+)$/.exec(speaker) ?? [];
+    name.textContent = `${number ? _("Speaker %(number)s", { number }) : speaker} `;
     line.append(name);
   }
   line.append(text.replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&"));
@@ -93,27 +124,26 @@ function caption(cue) {
 
 function connect() {
   const button = byId("play");
-  const playing = () => {
-    button.classList.toggle("playing", !audio.paused);
-    button.setAttribute("aria-label", audio.paused ? button.dataset.playLabel : button.dataset.pauseLabel);
-  };
-  audio.addEventListener("play", () => (playing(), each()));
-  audio.addEventListener("pause", () => (playing(), tell()));
-  audio.addEventListener("seeked", tell);
-  audio.addEventListener("error", () => (byId("lost").hidden = false));
-  audio.addEventListener("loadedmetadata", () => {
-    byId("lost").hidden = true;
-    // A place may be asked for before there is anything to go to.
-    if (place && !audio.currentTime) audio.currentTime = place;
+  let played = false;
+  sound.addEventListener("change", () => {
+    button.classList.toggle("playing", sound.playing);
+    button.setAttribute("aria-label", sound.playing ? button.dataset.pauseLabel : button.dataset.playLabel);
+    if (sound.playing && !played) requestAnimationFrame(each);
+    played = sound.playing;
+    tell();
   });
+  sound.addEventListener("lost", () => (byId("lost").hidden = false));
+  sound.addEventListener("found", () => (byId("lost").hidden = true));
   onTime(show);
-  byId("again").addEventListener("click", () => audio.load());
+  onTime(showCaptions);
+  byId("track")?.addEventListener("change", (event) => (sound.hear(event.target.value), tell()));
+  byId("again").addEventListener("click", () => sound.again());
   button.addEventListener("click", toggle);
   byId("back").addEventListener("click", () => seek(here() - 10));
   byId("forward").addEventListener("click", () => seek(here() + 10));
   byId("seek").addEventListener("input", (event) => seek(Number(event.target.value)));
-  byId("speed").addEventListener("change", (event) => (audio.playbackRate = event.target.value));
-  byId("captions-switch").addEventListener("click", showCaptions);
+  byId("speed").addEventListener("change", (event) => (sound.rate = Number(event.target.value)));
+  byId("captions-switch").addEventListener("click", switchCaptions);
   onKey(" ", toggle);
   onKey("k", toggle);
   onKey("j", () => seek(here() - 10));
@@ -122,10 +152,10 @@ function connect() {
   onKey("ArrowRight", () => seek(here() + 3));
   onKey("<", () => changeSpeed(-1));
   onKey(">", () => changeSpeed(1));
-  onKey("c", showCaptions);
+  onKey("c", switchCaptions);
   if ("mediaSession" in navigator) {
     navigator.mediaSession.metadata = new MediaMetadata({ title: document.querySelector("h1").textContent });
   }
 }
 
-if (audio) connect();
+if (sound) connect();

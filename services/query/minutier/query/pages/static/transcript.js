@@ -1,7 +1,7 @@
 // The transcript: it follows what is played, and a word in it is a place to go to.
 
 import { onKey } from "./keys.js";
-import { here, onTime, playFrom, seek } from "./player.js";
+import { here, onTime, playFrom, seek, speaks } from "./player.js";
 import { boundaries, spokenAt, wordAt } from "./words.js";
 
 const SCROLLED = ["wheel", "touchmove"];
@@ -75,7 +75,16 @@ function show(seconds, playing) {
     current = element;
     if (playing && follows) into(element);
   } else if (element && !element.classList.contains("current")) element.classList.add("current");
+  if (element?.dataset.track) speaks(element.dataset.track, () => following(element));
   mark(element, seconds);
+}
+
+/** The next passage that is heard on another track, and when it begins. */
+function following(element) {
+  const next = elements
+    .slice(elements.indexOf(element) + 1)
+    .find(({ dataset }) => dataset.track && dataset.track !== element.dataset.track);
+  return next && { track: next.dataset.track, start: Number(next.dataset.start) };
 }
 
 function mark(element, seconds) {
