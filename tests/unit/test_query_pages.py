@@ -1,24 +1,37 @@
 """The pages over what is in memory: who is answered what, and how browsers are to treat it."""
 
 import gzip
+import html
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import Request
 
+from minutier.query.access.log import Action
+from minutier.query.domain import STAGES, StageState, State
+from minutier.query.edits.domain import Reason
 from minutier.query.identity.routes import Choice, SignedOutPage, SignInPage
 from minutier.query.identity.sign_in import Trouble
 from minutier.query.pages import assets, sign_in
+from minutier.query.pages.preferences import Language
+from minutier.query.pages.render import environment
+from minutier.query.search.domain import BadQuestion, Fault, parse
 from minutier.query.settings import QuerySettings
+from minutier.schemas.documents import Doubt
+from minutier.schemas.events import AnyEvent, RecordingRejected, Rejected, StageFailed
+from minutier.schemas.fallbacks import Failure
+from minutier.schemas.rejections import RejectionReason
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, Documents
 from tests.support.query_fakes import Log, Table, application
 from tests.support.query_people import COMPLIANCE, OPERATOR, OUTSIDER, OWNER, PARTICIPANT, STRANGER, showing
 
 HERE = f"/recordings/{RECORDING}"
+FAILURES = ("not_json", "unknown_type", "unknown_version", "invalid", "unknown_model")
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 
 
@@ -38,6 +51,11 @@ async def client(table: Table, log: Log) -> AsyncIterator[httpx.AsyncClient]:
         await table.add(event)
     async with visiting(table, log=log) as client:
         yield client
+
+
+def rejected(reason: RejectionReason) -> RecordingRejected:
+    data = Rejected(reason=reason, source="livekit", announced_at=told.START)
+    return told.at(RecordingRejected, 1, data)
 
 
 def visiting(table: Table, **parts: object) -> httpx.AsyncClient:
@@ -85,6 +103,45 @@ async def test_who_reads_a_page_is_written_down_and_who_sees_states_reads_nothin
     ]
 
 
+async def test_who_corrects_what_they_have_read_is_shown_that_passage_and_reads_nothing(
+    table: Table, log: Log
+) -> None:
+    said = told.transcript(("speaker-1", "Good whether today."), ("speaker-1", "Yes indeed."))
+    for event in (*told.pipeline(table.documents), told.attributed(table.documents.keep(said), seconds=8)):
+        await table.add(event)
+    async with visiting(table, log=log) as client:
+        page = await client.get(HERE)
+        (version,) = re.findall(r'data-version="(.*?)"', page.text)
+        seen = {"If-Match": html.unescape(version), "Accept": "application/json"}
+        correction = {"kind": "correct", "segment": "s1", "first": 1, "last": 1, "text": "weather"}
+        blind = await client.post(f"{HERE}/edits", json=correction, headers={"Accept": "application/json"})
+        assert blind.status_code == 428
+        log.kept.clear()
+        made = await client.post(f"{HERE}/edits", json=correction, headers=seen)
+        assert (made.status_code, log.kept) == (201, [])
+        assert "Good weather today." in made.text
+        assert "Yes indeed." not in made.text
+        assert "<del" in made.text
+        # Somebody else's page, which shows what was there before.
+        late = await client.post(f"{HERE}/edits", json=correction, headers=seen)
+        assert (late.status_code, late.headers["content-type"]) == (412, "application/problem+json")
+        (version,) = re.findall(r'data-version="(.*?)"', made.text)
+        undo = {"kind": "undo", "edit": made.headers["minutier-edit"]}
+        seen["If-Match"] = html.unescape(version)
+        undone = await client.post(f"{HERE}/edits", json=undo, headers=seen)
+        assert "Good whether today." in undone.text
+        assert "Yes indeed." in undone.text
+    assert [access.action.value for _, access in log.kept] == ["transcript", "minutes"]
+
+
+async def test_only_who_may_edit_is_answered_with_an_edit(client: httpx.AsyncClient, log: Log) -> None:
+    correction = {"kind": "correct", "segment": "s1", "first": 1, "last": 1, "text": "evening"}
+    for person, status in ((OUTSIDER, 404), (STRANGER, 404), (COMPLIANCE, 404), (OPERATOR, 404)):
+        answer = await client.post(f"{HERE}/edits", json=correction, headers=showing(person))
+        assert answer.status_code == status
+        assert "Good" not in answer.text
+
+
 async def test_nothing_is_shown_where_reading_cannot_be_written_down(
     client: httpx.AsyncClient, log: Log
 ) -> None:
@@ -128,6 +185,95 @@ async def test_people_get_pages_and_programs_problem_documents(client: httpx.Asy
             assert refused.headers["content-type"].startswith(kind)
     told = await client.get("/api/v1/recordings/one", headers=HTML)
     assert told.headers["content-type"].startswith("application/problem+json")
+
+
+IN_VAIN = {
+    Fault.TOO_LONG: "x " * 151,
+    Fault.UNFINDABLE: "bud\0get",
+    Fault.NO_WORDS: "after:2024",
+    Fault.TOO_MANY_WORDS: " ".join(f"w{number}" for number in range(33)),
+    Fault.TOO_SHORT: "b*",
+    Fault.NO_DATE: "x before:2024-02-30",
+}
+
+
+@pytest.mark.parametrize("fault", Fault)
+async def test_what_cannot_be_looked_for_is_told_in_the_readers_language(
+    client: httpx.AsyncClient, fault: Fault
+) -> None:
+    with pytest.raises(BadQuestion) as raised:
+        parse(IN_VAIN[fault])
+    assert raised.value.fault is fault
+    told = {}
+    for language in ("en", "fr"):
+        page = await client.get(
+            "/search", params={"q": IN_VAIN[fault]}, headers={"Accept-Language": language}
+        )
+        assert page.status_code == 200
+        (told[language],) = re.findall(r'role="alert">.*?<span>\s*(.*?)\s*</span>', page.text, re.DOTALL)
+    assert len(told["en"]) > 10 < len(told["fr"])
+    assert told["en"] != told["fr"]
+
+
+def test_every_code_that_a_page_is_given_has_words() -> None:
+    parts: Any = environment(Language.FRENCH).get_template("parts.html").module
+    for codes, words in (
+        (State, parts.states),
+        (State, parts.state_icons),
+        (STAGES, parts.stages),
+        (StageState, parts.stage_states),
+        (RejectionReason, parts.rejections),
+        (Reason, parts.unaligned),
+        (Doubt, parts.doubts),
+        (Action, parts.actions),
+    ):
+        assert set(codes) <= set(words)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        *(told.failed("transcription", reason) for reason in (*FAILURES, "worker_died")),
+        *(told.failed(stage) for stage in STAGES),
+        *(rejected(reason) for reason in RejectionReason),
+    ],
+    ids=lambda event: f"{event.type}-{event.data.reason}",
+)
+async def test_why_there_is_no_transcript_is_told_in_the_readers_language(
+    table: Table, event: AnyEvent
+) -> None:
+    taken_in = isinstance(event, StageFailed) and event.data.stage != "ingestion"
+    for heard in (*told.pipeline(table.documents)[: 2 if taken_in else 1], event):
+        await table.add(heard)
+    async with visiting(table) as client:
+        pages = {
+            language: (await client.get("/", headers={"Accept-Language": language})).text
+            for language in ("en", "fr")
+        }
+    english, french = (
+        re.sub(r"\s+", " ", "".join(re.findall(r'<p class="why">(.*?)</p>', page, re.DOTALL)))
+        for page in pages.values()
+    )
+    assert len(english) > 20 < len(french)
+    assert english != french
+    assert 'lang="en"' not in french
+
+
+@pytest.mark.parametrize("failure", [*Failure, None])
+async def test_why_minutes_were_written_otherwise_is_told_in_the_readers_language(
+    table: Table, failure: Failure | None
+) -> None:
+    *before, _ = told.pipeline(table.documents)
+    reason = failure.explanation if failure else "An explanation of another version."
+    minutes = told.minutes().model_copy(update={"fallback_reason": reason})
+    for event in (*before, told.written(table.documents.keep(minutes))):
+        await table.add(event)
+    async with visiting(table) as client:
+        page = await client.get(f"{HERE}/report", headers={"Accept-Language": "fr"})
+    assert reason.split(".")[0] not in page.text
+    assert "Pourquoi pas par le modèle demandé" in page.text
+    assert set(re.findall(r"MINUTIER_\w+", reason)) <= set(re.findall(r"MINUTIER_\w+", page.text))
+    assert ("journal de la rédaction" in page.text) == (failure is None)
 
 
 async def test_who_asks_too_often_is_told_when_to_come_back(table: Table) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minutier.query.edits.asked import Refusal
 from minutier.query.pages.assets import STATIC
+from minutier.query.steering.domain import Hindrance
 from tests.support.node import node
 
 WORDS = STATIC / "words.js"
@@ -105,6 +107,18 @@ def test_the_word_that_is_said_is_the_last_that_has_begun() -> None:
         2,
         2,
     ]
+
+
+def test_whatever_the_api_refuses_is_told_in_the_words_of_the_pages() -> None:
+    script = (
+        f"import {{ refusals }} from {json.dumps((STATIC / 'refusals.js').as_uri())};\n"
+        "console.log(JSON.stringify(refusals((text) => text)));\n"
+    )
+    known = json.loads(node("--input-type=module", "-", stdin=script))
+    assert set(known["reasons"]) == {*Refusal, *Hindrance}
+    assert {"404", "409", "412", "413", "422"} < set(known["statuses"])
+    # What an answer says in English has no way into a page.
+    assert ".detail" not in (STATIC / "api.js").read_text().replace("event.detail", "")
 
 
 def test_scripts_are_modules_that_node_can_read() -> None:

@@ -10,6 +10,7 @@ from minutier.query.audio import routes as audio_routes
 from minutier.query.audio.listening import Listening
 from minutier.query.audio.ports import Objects
 from minutier.query.edits import routes as edits
+from minutier.query.edits.lay import Laying
 from minutier.query.edits.ports import Editor
 from minutier.query.exports import routes as exports
 from minutier.query.identity import routes as identity
@@ -78,6 +79,7 @@ def build(
     )
     gate = Gate(bearers, entrance, site, rates)
     door = Door(recordings)
+    laying = Laying(transcripts=transcripts, editor=editor, signals=signals)
     app.include_router(
         routes.router(
             gate=gate, door=door, recordings=recordings, paces=paces, signals=signals, settings=settings
@@ -94,9 +96,7 @@ def build(
         )
     )
     app.include_router(reading.router(gate=gate, door=door, log=log, transcripts=transcripts))
-    app.include_router(
-        edits.router(gate=gate, door=door, log=log, transcripts=transcripts, editor=editor, signals=signals)
-    )
+    app.include_router(edits.router(gate=gate, door=door, log=log, transcripts=transcripts, laying=laying))
     app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=sign_in.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
     app.include_router(
@@ -110,6 +110,7 @@ def build(
         pages.router(
             gate=gate,
             door=door,
+            laying=laying,
             sources=Sources(
                 recordings=recordings,
                 transcripts=transcripts,

@@ -1,10 +1,8 @@
 """What people change in a transcript, and taking it back."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, assert_never
 from uuid import UUID
@@ -12,23 +10,20 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from minutier.query.access.domain import Level, Seen
+from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
-from minutier.query.edits.asked import Asked, Join, Name, Refusal, Refused, Rename
+from minutier.query.edits.asked import Asked, Join, Name, Rename
 from minutier.query.edits.domain import AnyLayer, Correction, Merge, Reason, Renaming, Undo
-from minutier.query.edits.edit import edit
-from minutier.query.edits.ports import Editor
-from minutier.query.etags import PRIVATE, expect, headers
+from minutier.query.edits.lay import Laying
+from minutier.query.etags import PRIVATE, headers
 from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
-from minutier.query.ports import Signals
 from minutier.query.show import Shown, show
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Reading, Transcripts
 from minutier.schemas.documents import SpeakerId
-from minutier.shared import problems
 from minutier.shared.problems import described
 
 
@@ -82,34 +77,10 @@ class Joining(BaseModel):
     into: SpeakerId = Field(examples=["speaker-2"])
 
 
-_CONFLICTS = (Refusal.SAME_SPEAKER, Refusal.UNDONE_ALREADY, Refusal.TOO_MANY)
-
-
-def router(
-    *,
-    gate: Gate,
-    door: Door,
-    log: AccessLog,
-    transcripts: Transcripts,
-    editor: Editor,
-    signals: Signals,
-) -> APIRouter:
+def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts, laying: Laying) -> APIRouter:
     api = APIRouter(prefix="/api/v1/recordings/{id}", tags=["edits"], responses=described(401, 403, 404, 422))
     asking: Any = Depends(gate.person)
     refusals = described(400, 409, 412, 413)
-
-    async def laid(request: Request, seen: Seen, asked: Asked, person: Person) -> tuple[AnyLayer, Reading]:
-        with explained(seen.entry), _refused():
-            made = await edit(
-                seen.entry,
-                asked,
-                person,
-                transcripts=transcripts,
-                editor=editor,
-                expect=partial(expect, request),
-            )
-        await signals.tell(seen.entry.id)
-        return made
 
     @api.get("/edits", response_model_exclude_none=True)
     async def list_edits(id: UUID, request: Request, response: Response, person: Person = asking) -> Edits:
@@ -136,7 +107,7 @@ def router(
         where it reads otherwise than you have seen (412).
         """
         seen = await door.open(person, id, Level.EDIT)
-        layer, reading = await laid(request, seen, asked, person)
+        layer, reading = await laying.lay(request, seen, asked, person)
         response.headers.update({"ETag": reading.etag, **PRIVATE})
         return _shown(layer, _states(reading))
 
@@ -152,7 +123,7 @@ def router(
         """Say who a speaker of the transcript is. The minutes are then written anew."""
         seen = await door.open(person, id, Level.EDIT)
         asked = Rename(kind="rename", speaker=speaker, name=naming.name)
-        _, reading = await laid(request, seen, asked, person)
+        _, reading = await laying.lay(request, seen, asked, person)
         response.headers.update({"ETag": reading.etag, **PRIVATE})
         return show(seen)
 
@@ -168,20 +139,11 @@ def router(
         """Say that two speakers are one person. The minutes are then written anew."""
         seen = await door.open(person, id, Level.EDIT)
         asked = Join(kind="merge", speaker=speaker, into=joining.into)
-        _, reading = await laid(request, seen, asked, person)
+        _, reading = await laying.lay(request, seen, asked, person)
         response.headers.update({"ETag": reading.etag, **PRIVATE})
         return show(seen)
 
     return api
-
-
-@contextmanager
-def _refused() -> Iterator[None]:
-    try:
-        yield
-    except Refused as error:
-        status = HTTPStatus.CONFLICT if error.refusal in _CONFLICTS else HTTPStatus.NOT_FOUND
-        raise problems.Refusal(status, error.refusal.explanation, error.refusal) from None
 
 
 def _states(reading: Reading) -> dict[UUID, tuple[EditState, Reason | None]]:

@@ -4,12 +4,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
+from minutier.query.edits.asked import Asked
+from minutier.query.edits.lay import Laying
 from minutier.query.identity.domain import Person, Role
 from minutier.query.identity.gate import Gate
 from minutier.query.identity.site import local_path
@@ -18,6 +20,7 @@ from minutier.query.pages.preferences import LANGUAGE_COOKIE, THEME_COOKIE, Lang
 from minutier.query.pages.read import (
     Sources,
     read_accesses,
+    read_edited,
     read_found,
     read_meeting,
     read_meetings,
@@ -35,7 +38,7 @@ Cursor = Annotated[str | None, Query(max_length=300)]
 After = Annotated[int | None, Query(ge=1, le=_LAST)]
 
 
-def router(*, gate: Gate, door: Door, sources: Sources) -> APIRouter:
+def router(*, gate: Gate, door: Door, laying: Laying, sources: Sources) -> APIRouter:
     pages = APIRouter(include_in_schema=False)
     asking: Any = Depends(gate.person)
     searching: Any = Depends(gate.searcher)
@@ -60,6 +63,22 @@ def router(*, gate: Gate, door: Door, sources: Sources) -> APIRouter:
         seen = await door.open(person, id, Level.STATUS)
         view = await read_meeting(sources, person, seen)
         return await page(request, "meeting.html", person=person, **view)
+
+    @pages.post("/recordings/{id}/edits")
+    async def lay_edit(
+        id: UUID, request: Request, asked: Annotated[Asked, Body()], person: Person = asking
+    ) -> Response:
+        """An edit, as the API takes it, answered with what the page shows otherwise for it."""
+        seen = await door.open(person, id, Level.EDIT)
+        # Who says which version they have read need not be taken to read it once more.
+        if "if-match" not in request.headers:
+            raise HTTPException(HTTPStatus.PRECONDITION_REQUIRED, "Give the version you see as 'If-Match'.")
+        layer, reading = await laying.lay(request, seen, asked, person)
+        view = await read_edited(sources, person, seen, layer, reading)
+        template = "meeting/edited.html" if view["only"] else "meeting.html"
+        answer = await page(request, template, person=person, status=HTTPStatus.CREATED, **view)
+        answer.headers["Minutier-Edit"] = str(layer.id)
+        return answer
 
     @pages.get("/recordings/{id}/report")
     async def show_report(id: UUID, request: Request, person: Person = asking) -> Response:

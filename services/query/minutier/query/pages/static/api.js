@@ -1,6 +1,7 @@
 // Asking the API, telling people what came of it, and having the page show how things are now.
 
 import { _ } from "./i18n.js";
+import { refusals } from "./refusals.js";
 
 const NOTICE_MS = 9000;
 
@@ -12,11 +13,13 @@ export class Refused extends Error {
   }
 }
 
-/** Ask the API. Throws `Refused`. */
+export const API = "/api/v1";
+
+/** Ask the server for something to be done. Throws `Refused`. */
 export async function send(method, path, body, headers = {}) {
   let response;
   try {
-    response = await fetch(`/api/v1${path}`, {
+    response = await fetch(path, {
       method,
       headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }), ...headers },
       body: body && JSON.stringify(body),
@@ -31,18 +34,9 @@ export async function send(method, path, body, headers = {}) {
 }
 
 async function explained(response) {
-  const known = {
-    401: _("Your session has ended. Sign in again."),
-    403: _("You may not do this."),
-    412: _("Somebody has changed the transcript since you loaded it. It is loaded again: look, and try once more."),
-    429: _("That was a lot in a short time. Wait a moment and try again."),
-  };
-  if (known[response.status]) return known[response.status];
-  try {
-    return (await response.json()).detail;
-  } catch {
-    return _("The server could not do this. Try again.");
-  }
+  const { reasons, statuses, otherwise } = refusals(_);
+  const { reason } = await response.json().catch(() => ({}));
+  return reasons[reason] ?? statuses[response.status] ?? otherwise;
 }
 
 function signIn() {
@@ -80,7 +74,7 @@ export async function attempt(action) {
   }
 }
 
-/** Have all parts of the page that may change show how things are now. */
+/** Read the page again, and have it show how things are now. */
 export async function refresh() {
   let response;
   try {
@@ -89,7 +83,12 @@ export async function refresh() {
     return;
   }
   if (!response.ok || response.redirected) return location.reload();
-  const now = new DOMParser().parseFromString(await response.text(), "text/html");
+  show(await response.text());
+}
+
+/** Have the parts of the page that may change show what `html` has of them. */
+export function show(html) {
+  const now = new DOMParser().parseFromString(html, "text/html");
   const parts = [...now.querySelectorAll("[data-fresh]")];
   if (parts.some((part) => !document.getElementById(part.id))) return location.reload();
   for (const part of parts) renew(document.getElementById(part.id), part);

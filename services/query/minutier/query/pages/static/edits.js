@@ -1,6 +1,6 @@
 // Correcting words, naming and merging speakers, and taking it back.
 
-import { attempt, notice, refresh, send } from "./api.js";
+import { attempt, notice, send, show } from "./api.js";
 import { _ } from "./i18n.js";
 import { onKey } from "./keys.js";
 import { currentSegment, currentWord, pointed, wordsOf } from "./transcript.js";
@@ -13,12 +13,12 @@ let last = null;
 /** Lay an edit over the transcript that is shown, and show what it reads now. */
 async function lay(edit, told) {
   return attempt(async () => {
-    const headers = meeting.dataset.version && { "If-Match": meeting.dataset.version };
-    const response = await send("POST", `/recordings/${meeting.dataset.id}/edits`, edit, headers || {});
-    const made = await response.json();
-    last = made.id;
-    await refresh();
-    notice(told, { action: edit.kind === "undo" ? null : { label: _("Undo"), run: () => undo(made.id) } });
+    const headers = { "If-Match": meeting.dataset.version };
+    const response = await send("POST", `/recordings/${meeting.dataset.id}/edits`, edit, headers);
+    const made = response.headers.get("Minutier-Edit");
+    last = made;
+    show(await response.text());
+    notice(told, { action: edit.kind === "undo" ? null : { label: _("Undo"), run: () => undo(made) } });
   });
 }
 
@@ -104,7 +104,7 @@ function renew(now) {
     if (!known) before ? before.after(placed) : list.prepend(placed);
     before = placed;
   }
-  for (const gone of old.values()) gone.remove();
+  if (!("part" in fresh.dataset)) for (const gone of old.values()) gone.remove();
 }
 
 function same(known, element) {

@@ -1,12 +1,12 @@
 // Sharing a meeting, and taking it back.
 
-import { attempt, notice, refresh, send } from "./api.js";
+import { API, attempt, notice, refresh, send } from "./api.js";
 import { _ } from "./i18n.js";
 
 const form = document.getElementById("give");
 const meeting = document.getElementById("meeting");
 
-const path = (whom, name) => `/recordings/${meeting.dataset.id}/shares/${whom}/${encodeURIComponent(name)}`;
+const path = (whom, name) => `${API}/recordings/${meeting.dataset.id}/shares/${whom}/${encodeURIComponent(name)}`;
 
 function choose() {
   const whom = form.whom.value;

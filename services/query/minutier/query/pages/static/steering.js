@@ -1,6 +1,6 @@
 // Stopping the work on a recording, and having it done again.
 
-import { attempt, notice, refresh, send } from "./api.js";
+import { API, attempt, notice, refresh, send } from "./api.js";
 import { _ } from "./i18n.js";
 
 const meeting = document.getElementById("meeting");
@@ -15,13 +15,13 @@ function offer() {
 }
 
 async function learn() {
-  await attempt(async () => (models = await (await send("GET", "/models")).json()));
+  await attempt(async () => (models = await (await send("GET", `${API}/models`)).json()));
   offer();
 }
 
 async function ask(path, body, told) {
   const done = await attempt(async () => {
-    await send("POST", `/recordings/${meeting.dataset.id}/${path}`, body);
+    await send("POST", `${API}/recordings/${meeting.dataset.id}/${path}`, body);
     await refresh();
   });
   if (done) notice(told);

@@ -23,7 +23,7 @@ _WORK = (StageState.RUNNING, StageState.WAITING)
 class Meeting:
     """``title`` and ``participants`` are nothing where ``hidden``: whoever looks sees only how far it is.
 
-    ``stage`` is the one it is at, ``done`` of ``steps`` are behind it.
+    ``stage`` is the one it is at, ``done`` of ``steps`` are behind it; ``failed`` is the first that gave up.
     """
 
     id: UUID
@@ -36,9 +36,9 @@ class Meeting:
     source: str | None
     state: State
     reason: str | None
-    explanation: str | None
     stages: Mapping[str, Stage]
     stage: str | None
+    failed: str | None
     done: int
     steps: int
     total_seconds: float | None
@@ -84,9 +84,9 @@ def meeting(shown: Shown) -> Meeting:
         source=shown.source,
         state=shown.state,
         reason=shown.reason,
-        explanation=shown.explanation,
         stages=shown.stages,
         stage=at if not shown.state.final else None,
+        failed=next((name for name, stage in steps.items() if stage.state is StageState.FAILED), None),
         done=sum(stage.state is StageState.DONE for stage in steps.values()),
         steps=len(steps),
         total_seconds=shown.total_seconds,

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from minutier.query.domain import Stage, StageState
 from minutier.schemas.base import Model
 from minutier.schemas.documents import Doubt, Engine, MinutesDocument, TranscriptDocument
+from minutier.schemas.fallbacks import Failure
 
 _PARAMETERS = 24
+# A document has the text.
+_FALLBACKS = {failure.explanation: failure for failure in Failure}
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,13 @@ class Heard:
 
 @dataclass(frozen=True)
 class Wrote:
-    """``fallback`` is why the engine that was asked for was not used."""
+    """It ``fell_back`` where the engine that was asked for was not used; ``fallback`` is why, if known."""
 
     engine: Engine
     items: int
     dropped_claims: int
-    fallback: str | None
+    fell_back: bool
+    fallback: Failure | None
 
 
 @dataclass(frozen=True)
@@ -108,5 +112,6 @@ def _wrote(document: MinutesDocument) -> Wrote:
         engine=document.engine,
         items=sum(map(len, sections)),
         dropped_claims=document.dropped_claims,
-        fallback=document.fallback_reason,
+        fell_back=document.fallback_reason is not None,
+        fallback=_FALLBACKS.get(document.fallback_reason or ""),
     )
