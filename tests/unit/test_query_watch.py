@@ -130,3 +130,21 @@ async def test_a_slow_client_misses_old_progress_and_no_change() -> None:
     assert news.changed
     assert news.progress == {"transcription": 0.9999}
     assert await mailbox.take(timeout=0.001) is None
+
+
+async def test_whoever_follows_has_to_show_again_who_they_are() -> None:
+    table = Table(Documents())
+    await table.add(told.announced())
+    updates = [
+        update
+        async for update in watch(
+            OWNER,
+            RECORDING,
+            recordings=table,
+            paces=Paces(),
+            signals=Signals(),
+            poll_seconds=0.01,
+            lasting_seconds=0.05,
+        )
+    ]
+    assert [update.state for update in updates if isinstance(update, Shown)] == [State.ANNOUNCED]

@@ -1,6 +1,5 @@
 """Recordings: which there are, how far each is, and following one."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from http import HTTPStatus
@@ -26,6 +25,7 @@ from minutier.query.settings import QuerySettings
 from minutier.query.show import Shown, show
 from minutier.query.steering.ports import Paces
 from minutier.query.watch import Followed, StageProgress, watch
+from minutier.query.watchers import Watchers
 from minutier.schemas.base import NAME_CHARACTERS, TITLE_CHARACTERS
 from minutier.shared.problems import described
 
@@ -56,7 +56,7 @@ def router(
 ) -> APIRouter:
     api = APIRouter(prefix="/api/v1/recordings", tags=["recordings"], responses=described(401, 403, 422))
     asking: Any = Depends(gate.person)
-    watching = asyncio.Semaphore(settings.watchers)
+    watchers = Watchers(settings.watchers)
 
     @api.get("")
     async def list_recordings(
@@ -107,7 +107,7 @@ def router(
         and all of these in its own `progress`.
         """
         await door.open(person, id, Level.STATUS)
-        if watching.locked():
+        if not watchers.has_room(person):
             raise HTTPException(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "As many clients follow recordings as this server serves. Ask again later.",
@@ -124,9 +124,10 @@ def router(
                 poll_seconds=settings.poll_seconds,
             )
             # Closed with the client's connection, and not when the garbage is collected.
-            async with watching, aclosing(updates):
-                async for update in updates:
-                    yield _sse(update)
+            with watchers.watching(person):
+                async with aclosing(updates):
+                    async for update in updates:
+                        yield _sse(update)
 
         return EventSourceResponse(
             events(), ping=settings.heartbeat_seconds, send_timeout=settings.send_seconds

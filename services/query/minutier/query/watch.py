@@ -12,6 +12,9 @@ from minutier.query.show import Shown, show
 from minutier.query.steering.domain import Pace, position, seconds_left
 from minutier.query.steering.ports import Paces
 
+# After which whoever follows has to ask again, and to show again who they are.
+LASTING_SECONDS = 900.0
+
 
 @dataclass(frozen=True)
 class StageProgress:
@@ -41,10 +44,11 @@ async def watch(
     paces: Paces,
     signals: Signals,
     poll_seconds: float,
+    lasting_seconds: float = LASTING_SECONDS,
 ) -> AsyncGenerator[Followed | StageProgress]:
     """The recording as ``person`` sees it, then each change and progress.
 
-    Ends after a final state, and where they may not see it any more.
+    Ends after a final state, where they may not see it any more, and after ``lasting_seconds``.
 
     Signals may be lost, and of what is before it in a queue there are none, so the recording is read again
     after ``poll_seconds``.
@@ -54,7 +58,8 @@ async def watch(
         pace = Pace()
         fractions: dict[str, float] = {}
         stale, looked = True, 0.0
-        while True:
+        ends = time.monotonic() + lasting_seconds
+        while time.monotonic() < ends:
             if stale or time.monotonic() - looked >= poll_seconds:
                 seen_now = await recordings.find(person, id)
                 if seen_now is None:
