@@ -1,5 +1,6 @@
 """What an identity provider has to prove, against one that can be made to lie."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -346,3 +347,35 @@ async def test_an_id_token_is_no_token_for_the_api(liar: Liar, http: httpx.Async
         await Tokens({"acme": provider()}, http).person(token)
     with pytest.raises(ValueError, match="audience other than client_id"):
         provider(audience=CLIENT)
+
+
+async def test_whom_a_provider_is_slow_to_answer_for_keeps_nobody_else_waiting() -> None:
+    liar, hangs, go_on = Liar(), asyncio.Event(), asyncio.Event()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if len(liar.asked) >= 2:
+            hangs.set()
+            await go_on.wait()
+        return liar.answer(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        discovery = Discovery(provider(), http)
+        known = str(liar.keys[0].kid)
+        await discovery.keys(known)
+        discovery._tried -= 60
+        waiting = asyncio.create_task(discovery.keys("another"))
+        await asyncio.wait_for(hangs.wait(), 5)
+        keys = await asyncio.wait_for(discovery.keys(known), 5)
+        assert known in {key.kid for key in keys.keys}
+        assert not waiting.done()
+        go_on.set()
+        await waiting
+
+
+@pytest.mark.parametrize("part", [0, 1])
+async def test_what_is_nested_without_end_is_no_token(http: httpx.AsyncClient, part: int) -> None:
+    parts = [json.dumps({"alg": "ES256"}), json.dumps({"iss": ISSUER})]
+    parts[part] = "[" * 5000
+    token = ".".join(base64.urlsafe_b64encode(one.encode()).rstrip(b"=").decode() for one in (*parts, "x"))
+    with pytest.raises(InvalidToken):
+        await Tokens({"acme": provider()}, http).person(token)

@@ -42,6 +42,10 @@ class _Kept:
     keys: KeySet
     fetched: float
 
+    @property
+    def fresh(self) -> bool:
+        return time.monotonic() - self.fetched <= _FRESH_SECONDS
+
 
 class Discovery:
     """One provider's metadata and keys; fetched when first wanted, hourly, and for a key that is new."""
@@ -65,10 +69,14 @@ class Discovery:
         return (await self._current(newer_than=kept.fetched)).keys
 
     async def _current(self, newer_than: float | None = None) -> _Kept:
+        kept = self._kept
+        if kept is not None and kept.fetched != newer_than and (kept.fresh or self._fetching.locked()):
+            # While one asks a provider that is slow, others go by what is known.
+            return kept
         async with self._fetching:
             kept, now = self._kept, time.monotonic()
             if kept is not None:
-                stale = now - kept.fetched > _FRESH_SECONDS or kept.fetched == newer_than
+                stale = not kept.fresh or kept.fetched == newer_than
                 if not stale or now - self._tried < _PATIENCE_SECONDS:
                     return kept
             self._tried = now

@@ -52,7 +52,7 @@ class Tokens:
         try:
             kid = signing_key(token)
             issuer = json.loads(jws.extract_compact(token.encode()).payload)["iss"].rstrip("/")
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InvalidToken("it is no signed JSON Web Token") from None
         for name, provider in self._providers.items():
             if str(provider.issuer).rstrip("/") == issuer:
