@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minutier.query import folding
 from minutier.query.folding import fold, words
 
 TEXTS = st.text(
@@ -78,3 +79,12 @@ def test_scripts_without_spaces_have_a_word_a_character() -> None:
 
 def test_no_word_is_longer_than_an_index_takes() -> None:
     assert {len(word.folded) for word in words("x" * 5000)} == {64}
+
+
+def test_what_people_type_fills_no_memory() -> None:
+    for code in range(0x4000, 0xD000):
+        fold(chr(code))
+    assert len(folding._LETTERS) <= 20_000
+    assert fold("\U0001d538\u5150") == "a\u5150"
+    apart, together = (words(f"{text} a") for text in ("\u1112\u1161\u11ab", "\ud55c"))
+    assert [word.folded for word in apart] == [word.folded for word in together]

@@ -14,6 +14,9 @@ _UNSPACED = (
 )
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 
+# More than the scripts of all alphabets have; beyond, what people type fills no memory.
+_MOST_KNOWN = 20_000
+
 # No language has longer words, and an index takes none of any length.
 _MOST_LETTERS = 64
 
@@ -28,7 +31,9 @@ class _Letters(dict[int, str]):
     def __missing__(self, code: int) -> str:
         apart = unicodedata.normalize("NFKD", chr(code)).casefold()
         letters = (letter for letter in unicodedata.normalize("NFKD", apart) if _counts(letter))
-        folded = self[code] = "".join(_TYPED.get(letter, letter) for letter in letters)
+        folded = "".join(_TYPED.get(letter, letter) for letter in letters)
+        if len(self) < _MOST_KNOWN:
+            self[code] = folded
         if len(folded) != 1:
             self.uneven.add(chr(code))
         return folded
