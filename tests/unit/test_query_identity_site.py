@@ -154,6 +154,16 @@ async def test_with_a_cookie_only_pages_of_the_site_change_anything() -> None:
         assert len(sessions.kept) == 1
 
 
+async def test_whoever_leaves_leaves_nothing_in_the_browser() -> None:
+    sessions = Sessions()
+    secret = await sessions.open(Session("acme", OWNER, "id-token"), PROVIDER.standing)
+    async with visiting(app(sessions=sessions)) as http:
+        headers = {"Cookie": f"__Host-minutier={secret}", "Sec-Fetch-Site": "same-origin"}
+        left = await http.post("/sign-out", headers=headers)
+    assert left.headers["clear-site-data"] == '"cache"'
+    assert sessions.kept == {}
+
+
 async def test_one_provider_is_gone_to_at_once() -> None:
     async with visiting(app()) as http:
         sent = await http.get("/sign-in", params={"to": "/meetings/1"})

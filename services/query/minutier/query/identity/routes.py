@@ -129,6 +129,8 @@ def router(*, gate: Gate, entrance: Entrance, site: Site, show: Show) -> APIRout
         # A page's policy for what its forms lead to would stop a redirect to somebody else's.
         answer = _go("/") if url == home else shown(request, SignedOutPage(url))
         site.take(answer, request, SESSION_COOKIE)
+        # Nor does going back show whoever sits here next what was read.
+        answer.headers["Clear-Site-Data"] = '"cache"'
         return answer
 
     def troubled(request: Request, trouble: Trouble) -> Response:
