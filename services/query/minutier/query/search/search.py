@@ -86,18 +86,22 @@ async def search(
         asked = [ask(question, language, those) for language, those in sorted(stems.items())]
         hits: list[Hit] = []
         found, since = 0, None
-        for _ in range(_TIMES):
-            candidates, more = await _candidates(reading, question, asked, after)
+        for turn in range(_TIMES):
+            # Most questions need no second turn; those that do are likely to need what is left of them.
+            if turn < 2:
+                turns = _TIMES - turn if turn else 1
+                ahead = await _ahead(reading, question, asked, after, limit=turns * _CANDIDATES)
+            candidates, ahead = _compared(ahead)
             ranked = await _ranked(reading, candidates, asked)
             found += len(ranked)
             shown = after.shown if after else 0
             page = ranked[shown : shown + limit - len(hits)]
             hits += page
-            since = candidates[-1].happened_at if candidates and more else None
+            since = candidates[-1].happened_at if ahead else None
             if shown + len(page) < len(ranked):
                 after = After(candidates[0].position, shown + len(page))
                 break
-            after = After(candidates[-1].position) if more else None
+            after = After(candidates[-1].position) if ahead else None
             if after is None or len(hits) == limit:
                 break
         passages = await reading.passages([hit.recording for hit in hits], asked) if hits else {}
@@ -116,24 +120,25 @@ async def search(
     return Found(results, found, since, after)
 
 
-async def _candidates(
-    reading: Reading, question: Question, asked: Sequence[Asked], after: After | None
-) -> tuple[Sequence[Candidate], bool]:
-    """Recordings whose passages are compared with one another, and whether there are more behind them."""
-    found = await reading.candidates(
+async def _ahead(
+    reading: Reading, question: Question, asked: Sequence[Asked], after: After | None, *, limit: int
+) -> Sequence[Candidate]:
+    """Candidates in order: ``limit``, and one more that tells whether there are more."""
+    return await reading.candidates(
         asked,
         since=question.since,
         before=question.before,
         last=after.position if after else None,
         inclusive=after is not None and after.shown > 0,
-        # One more tells whether there are more.
-        limit=_CANDIDATES + 1,
+        limit=limit + 1,
     )
-    before = accumulate((candidate.passages for candidate in found), initial=0)
-    taken = [
-        candidate for candidate, read in zip(found[:_CANDIDATES], before, strict=False) if read < _PASSAGES
-    ]
-    return taken, len(taken) < len(found)
+
+
+def _compared(ahead: Sequence[Candidate]) -> tuple[Sequence[Candidate], Sequence[Candidate]]:
+    """Those whose passages are compared with one another, and the others."""
+    before = accumulate((candidate.passages for candidate in ahead), initial=0)
+    most = sum(read < _PASSAGES for _, read in zip(ahead[:_CANDIDATES], before, strict=False))
+    return ahead[:most], ahead[most:]
 
 
 async def _ranked(reading: Reading, candidates: Sequence[Candidate], asked: Sequence[Asked]) -> Sequence[Hit]:
