@@ -252,6 +252,22 @@ async def test_a_recording_has_no_end_of_edits(
     assert "as many as one may have" in refused.json()["detail"]
 
 
+async def test_corrections_have_so_much_text_and_no_more(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked, "MOST_WRITTEN", 2 * len("weather"))
+    first = await lay(client, **CORRECTION)
+    await lay(client, **CORRECTION)
+    refused = await client.post(f"{HERE}/edits", json=CORRECTION)
+    assert (refused.status_code, refused.json()["reason"]) == (409, "too_many")
+    # What is taken back makes room, and does not come back where there is none.
+    undo = await lay(client, kind="undo", edit=first["id"])
+    await lay(client, **CORRECTION)
+    again = await client.post(f"{HERE}/edits", json={"kind": "undo", "edit": undo["id"]})
+    assert again.status_code == 409
+    await lay(client, kind="rename", speaker="speaker-1", name="Anna")
+
+
 async def test_only_those_who_may_edit_do(client: httpx.AsyncClient, desk: Desk) -> None:
     async def tried() -> list[int]:
         return [

@@ -18,6 +18,8 @@ from minutier.schemas.documents import SpeakerId
 
 MOST_LAYERS = 2000
 MOST_CHARACTERS = 2000
+# Of all corrections that stand, a third of what is said in ten hours: a letter may be a word, which takes memory.
+MOST_WRITTEN = 200_000
 # More than any segment has.
 _MOST_WORDS = 100_000
 _ON_ONE_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
@@ -112,7 +114,8 @@ _EXPLANATIONS = {
     Refusal.SAME_SPEAKER: "A speaker cannot be merged into itself. Give another one as 'into'.",
     Refusal.UNKNOWN_EDIT: "The recording has no edit with this id. Its 'edits' lists those it has.",
     Refusal.UNDONE_ALREADY: "This edit is undone already. Undo its undo to bring it back.",
-    Refusal.TOO_MANY: f"The recording has {MOST_LAYERS} edits, which is as many as one may have.",
+    Refusal.TOO_MANY: f"The recording has {MOST_LAYERS} edits, or {MOST_WRITTEN} characters in corrections, "
+    "which is as many as one may have.",
 }
 
 
@@ -126,7 +129,7 @@ class Refused(Exception):
 
 def layer(asked: Asked, reading: Reading, *, id: UUID, author: Author, now: datetime) -> AnyLayer:
     """What ``asked`` makes of what was read: a layer later than any other. Raises `Refused`."""
-    if len(reading.layers) >= MOST_LAYERS:
+    if len(reading.layers) >= MOST_LAYERS or _written(asked, reading) > MOST_WRITTEN:
         raise Refused(Refusal.TOO_MANY)
     at = max([now, *(layer.at + timedelta(microseconds=1) for layer in reading.layers[-1:])])
     match asked:
@@ -148,11 +151,25 @@ def layer(asked: Asked, reading: Reading, *, id: UUID, author: Author, now: date
 
 def concerns_speakers(layer: AnyLayer, layers: Sequence[AnyLayer]) -> bool:
     """Whether it is about who the speakers are, or takes back or brings back what is."""
-    by_id = {earlier.id: earlier for earlier in layers}
-    meant: AnyLayer | None = layer
+    return isinstance(_meant(layer.id, (*layers, layer)), Renaming | Merge)
+
+
+def _written(asked: Asked, reading: Reading) -> int:
+    """The characters of all corrections that stand once ``asked`` is done."""
+    standing = {*reading.effective.applied, *(kept.layer for kept in reading.effective.unaligned)}
+    if isinstance(asked, TakeBack) and (back := _meant(asked.edit, reading.layers)) is not None:
+        standing.add(back.id)
+    kept = (layer for layer in reading.layers if layer.id in standing)
+    return sum(len(edit.text) for edit in (asked, *kept) if isinstance(edit, Correct | Correction))
+
+
+def _meant(edit: UUID, layers: Sequence[AnyLayer]) -> AnyLayer | None:
+    """The layer that an edit takes back or brings back in the end, or that it is."""
+    by_id = {layer.id: layer for layer in layers}
+    meant = by_id.get(edit)
     while isinstance(meant, Undo):
         meant = by_id.get(meant.of)
-    return isinstance(meant, Renaming | Merge)
+    return meant
 
 
 def _passage(asked: Correct, reading: Reading) -> Passage:
