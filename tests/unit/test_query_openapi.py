@@ -68,3 +68,11 @@ async def test_nobody_is_answered_without_a_token_or_a_session(method: str, path
         for headers in ({}, {"Authorization": "Bearer forged"}, {"Cookie": "minutier=forged"}):
             answer = await http.request(method, path, headers=headers)
             assert (answer.status_code, "www-authenticate" in answer.headers) == (401, True)
+
+
+@pytest.mark.parametrize("path", [path for method, path in operations() if method == "get"])
+async def test_every_answer_says_whether_it_may_be_kept(path: str) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
+        for person in EVERYBODY:
+            answer = await http.get(path, headers=showing(person))
+            assert answer.headers["cache-control"] in {"no-store", "private, no-store", "private, no-cache"}

@@ -12,6 +12,7 @@ from minutier.query.audio.ports import Objects
 from minutier.query.edits import routes as edits
 from minutier.query.edits.lay import Laying
 from minutier.query.edits.ports import Editor
+from minutier.query.etags import Unkept
 from minutier.query.exports import routes as exports
 from minutier.query.identity import routes as identity
 from minutier.query.identity.gate import Bearers, Gate
@@ -72,6 +73,7 @@ def build(
     app.add_middleware(OnlyHere, site=site)
     app.add_middleware(Shell)
     app.add_middleware(RateFields)
+    app.add_middleware(Unkept)
     rates = Rates(
         requests=settings.requests_per_minute,
         searches=settings.searches_per_minute,

@@ -4,10 +4,27 @@ import hashlib
 from http import HTTPStatus
 
 from fastapi import Request
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # What was said is for the one who asked, not for a cache on the way; a browser asks whether it has changed.
 PRIVATE = {"Cache-Control": "private, no-cache"}
+
+
+class Unkept:
+    """What does not say for how long it may be kept is kept by nobody: left to themselves, caches guess."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, told)
 
 
 def etag(*parts: object) -> str:
