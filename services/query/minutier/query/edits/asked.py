@@ -18,7 +18,7 @@ from minutier.schemas.documents import SpeakerId
 
 MOST_LAYERS = 2000
 MOST_CHARACTERS = 2000
-# Of all corrections that stand, a third of what is said in ten hours: a letter may be a word, which takes memory.
+# Of all corrections that stand, a third of what is said in ten hours; a word of one letter takes much memory.
 MOST_WRITTEN = 200_000
 # More than any segment has.
 _MOST_WORDS = 100_000
