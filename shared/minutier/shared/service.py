@@ -34,6 +34,7 @@ from minutier.schemas.events import AnyEvent, RecordingCancelled
 from minutier.shared import cancellations, database, logs, telemetry
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
+from minutier.shared.heads import SmallHeads
 from minutier.shared.outbox import Relay
 from minutier.shared.settings import (
     INVALID_SETTINGS,
@@ -205,6 +206,7 @@ class Service:
                     self._application(),
                     host=self._http.host,
                     port=self._http.port,
+                    http=SmallHeads,
                     lifespan="off",
                     log_config=None,
                     access_log=False,
