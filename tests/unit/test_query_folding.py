@@ -28,6 +28,7 @@ TEXTS = st.text(
         ("İstanbul ırmak", "istanbul irmak"),
         ("ﬁn", "fin"),
         ("bud\u00adget", "budget"),
+        ("bud\0get", "budget"),
         ("ΜΆΪΟΣ", "μαιοσ"),
     ],
 )

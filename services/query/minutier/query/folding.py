@@ -40,8 +40,8 @@ class _Letters(dict[int, str]):
 
 
 def _counts(letter: str) -> bool:
-    """Neither a mark on a letter nor what cannot be seen, such as a soft hyphen."""
-    return not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf"
+    """Neither a mark on a letter nor what cannot be seen, as a soft hyphen, or stored, as NUL."""
+    return not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf" and letter != "\0"
 
 
 _LETTERS = _Letters()

@@ -215,7 +215,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.title is not None:
         conditions.append(func.split_part(lines, "\n", 1).contains(fold(wanted.title), autoescape=True))
     if wanted.participant is not None:
-        names = func.substr(lines, func.strpos(lines, "\n"))
+        names = func.substr(lines, func.strpos(lines.concat("\n"), "\n"))
         conditions.append(names.contains(fold(wanted.participant), autoescape=True))
     if wanted.since is not None:
         conditions.append(col(RecordingRow.happened_at) >= wanted.since)
