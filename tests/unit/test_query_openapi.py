@@ -62,7 +62,7 @@ def operations() -> Iterator[tuple[str, str]]:
         yield from ((method, filled) for method in methods)
 
 
-@pytest.mark.parametrize(("method", "path"), operations())
+@pytest.mark.parametrize(("method", "path"), [*operations()])
 async def test_nobody_is_answered_without_a_token_or_a_session(method: str, path: str) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
         for headers in ({}, {"Authorization": "Bearer forged"}, {"Cookie": "minutier=forged"}):
