@@ -31,8 +31,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return browsing.artefacts(tmp_path_factory.mktemp("pages"))
+def folder() -> Path:
+    return browsing.artefacts()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -19,15 +19,14 @@ from minutier.schemas.events import Progress, Stage
 from tests.support import browser as browsing
 from tests.support import query_meetings as meetings
 from tests.support.browser import LAPTOP, PHONE, Language, MeetingPage, SearchPage, Theme, Window, violations
-from tests.support.query_pages import SECONDS, TITLE, House, Told
+from tests.support.query_pages import NAMES, SECONDS, TITLE, TRACK_OFFSETS, House, Told
+from tests.support.written_pages import written_pages
 
-# Every value of each with every value of the others.
-LOOKS: Sequence[tuple[Theme, Language, tuple[int, int]]] = (
-    ("light", "fr", LAPTOP),
-    ("dark", "en", LAPTOP),
-    ("light", "en", PHONE),
-    ("dark", "fr", PHONE),
-)
+# Every value of each with every value of the others; a page is loaded once for both looks of a language.
+LOOKS: Mapping[Language, Sequence[tuple[Theme, tuple[int, int]]]] = {
+    "fr": (("light", LAPTOP), ("dark", PHONE)),
+    "en": (("dark", LAPTOP), ("light", PHONE)),
+}
 
 UNHURRIED = {
     "MINUTIER_QUERY_REQUESTS_PER_MINUTE": "100000",
@@ -51,8 +50,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return browsing.artefacts(tmp_path_factory.mktemp("pages"))
+def folder() -> Path:
+    return browsing.artefacts()
 
 
 @pytest.fixture(scope="module")
@@ -78,46 +77,46 @@ def paths(recordings: Told) -> dict[str, str]:
         "meetings-none": "/?state=failed",
         "meeting": here,
         "meeting-long": f"/recordings/{recordings.long}",
+        "meeting-by-track": f"/recordings/{recordings.tracked}",
         "meeting-working": f"/recordings/{recordings.working}",
         "report": f"{here}/report",
         "access": f"{here}/access",
         "search": "/search?q=budget",
         "search-none": "/search?q=nowhere",
+        "search-in-vain": "/search?q=b*",
         "not-found": f"/recordings/{uuid4()}",
         "forbidden": "/accesses",
     }
 
 
-@pytest.mark.parametrize(("theme", "language", "size"), LOOKS)
 async def test_no_page_has_an_accessibility_violation(
-    browser: Browser,
-    house: House,
-    recordings: Told,
-    folder: Path,
-    theme: Theme,
-    language: Language,
-    size: tuple[int, int],
+    browser: Browser, house: House, recordings: Told, folder: Path
 ) -> None:
-    found = {}
-    async with browsing.window(
-        browser,
-        house.url,
-        headers=house.showing(),
-        size=size,
-        language=language,
-        theme=theme,
-        unprotected=True,
-    ) as window:
-        for name, path in paths(recordings).items():
-            await window.go(path)
-            await expect(window.page.locator("h1")).to_be_visible()
-            await window.page.evaluate("document.fonts.ready")
-            await window.page.screenshot(path=folder / f"{name}-{theme}-{language}-{size[0]}.png")
-            if wrong := await violations(window.page):
-                found[name] = wrong
-            width = await window.page.evaluate("document.documentElement.scrollWidth")
-            assert width <= size[0], f"{name} is wider than its window"
-    assert found == {}
+    """Side by side, since each window is a process of the browser's."""
+
+    async def looked_at(language: Language) -> dict[tuple[str, ...], list[str]]:
+        found: dict[tuple[str, ...], list[str]] = {}
+        written = written_pages(language)
+        async with browsing.window(
+            browser, house.url, headers=house.showing(), language=language, unprotected=True
+        ) as window:
+            await window.serve(written)
+            for name, path in {
+                **paths(recordings),
+                **{path.split("/")[-1]: path for path in written},
+            }.items():
+                await window.go(path)
+                await expect(window.page.locator("h1")).to_be_visible()
+                for theme, size in LOOKS[language]:
+                    await window.look(theme, size)
+                    await window.page.screenshot(path=folder / f"{name}-{theme}-{language}-{size[0]}.png")
+                    if wrong := await violations(window.page):
+                        found[name, theme, language] = wrong
+                    width = await window.page.evaluate("document.documentElement.scrollWidth")
+                    assert width <= size[0], f"{name} is wider than its window"
+        return found
+
+    assert await asyncio.gather(*map(looked_at, LOOKS)) == [{}, {}]
 
 
 async def test_dialogs_and_menus_have_no_violation_either(
@@ -168,6 +167,50 @@ async def test_the_transcript_follows_what_is_played_and_leads_to_it(
         assert window.troubles == []
 
 
+async def test_where_there_are_only_tracks_whoever_speaks_is_heard(opened: Opened, recordings: Told) -> None:
+    async with opened() as window:
+        meeting = MeetingPage(window, recordings.tracked)
+        await meeting.open()
+        await window.page.get_by_role("button", name="Play", exact=True).click()
+        await expect(meeting.current()).to_have_id("s1")
+        await meeting.hears("p1")
+        await meeting.click_word("s3", "enveloppe")
+        assert await meeting.word() == "l'enveloppe"
+        # The track begins later than the meeting, and the word a little after its passage.
+        begins = float(await meeting.said("s3").get_attribute("data-start") or 0) - TRACK_OFFSETS[1]
+        assert begins < await meeting.hears("p2") < begins + 6
+        await window.page.keyboard.press("c")
+        await expect(window.page.locator("#captions")).to_contain_text("Zoë Lefèvre")
+        await window.page.keyboard.press("k")
+        assert await meeting.silent()
+        # The passage of somebody else follows, and is heard on their track without anybody's doing.
+        await window.page.keyboard.press("n")
+        await window.page.keyboard.press("n")
+        await expect(meeting.current()).to_have_id("s5")
+        await window.page.locator("#speed").select_option("2")
+        await window.page.keyboard.press("k")
+        await expect(meeting.current()).to_have_id("s6")
+        await meeting.hears("p2")
+        assert window.troubles == []
+
+
+async def test_one_voice_is_chosen_by_name_and_heard_alone(opened: Opened, recordings: Told) -> None:
+    async with opened() as window:
+        meeting = MeetingPage(window, recordings.tracked)
+        await meeting.open()
+        voices = window.page.get_by_label("Whose voice is heard")
+        assert await voices.locator("option").all_inner_texts() == ["Whoever speaks", *NAMES]
+        await voices.select_option("Zoë Lefèvre")
+        await window.page.get_by_role("button", name="Play", exact=True).click()
+        # Before she came, time goes on all the same.
+        await expect(meeting.current()).to_have_id("s1")
+        assert await meeting.silent()
+        await meeting.click_word("s5", "sauvegarde")
+        await expect(meeting.current()).to_have_id("s5")
+        await meeting.hears("p2")
+        assert window.troubles == []
+
+
 async def test_what_the_minutes_cite_lights_up_and_is_played(opened: Opened, recordings: Told) -> None:
     async with opened() as window:
         meeting = MeetingPage(window, recordings.ready)
@@ -190,6 +233,7 @@ async def test_a_word_is_corrected_in_place_and_the_correction_taken_back(
     async with opened() as window:
         meeting = MeetingPage(window, recording)
         await meeting.open()
+        before = await house.reads(recording)
         await meeting.click_word("s11", "gare", times=2)
         field = meeting.said("s11").locator("textarea")
         await expect(field).to_be_focused()
@@ -198,6 +242,8 @@ async def test_a_word_is_corrected_in_place_and_the_correction_taken_back(
         await expect(meeting.text("s11")).to_contain_text("près de la mairie.")
         await expect(meeting.notice()).to_contain_text("Corrected")
         await expect(meeting.said("s11").locator(".correct")).to_be_focused()
+        # Who corrects what they have read has read nothing by that.
+        assert await house.reads(recording) == before
         await window.page.keyboard.press("z")
         await expect(meeting.text("s11")).to_contain_text("près de la gare.")
         await meeting.tab("Edits").click()
@@ -292,6 +338,20 @@ async def test_progress_is_shown_as_it_happens(opened: Opened, house: House) -> 
                 await asyncio.sleep(0.1)
         await house.publish(events[3:])
         await expect(window.page.locator("#s1")).to_be_visible()
+        assert window.troubles == []
+
+
+async def test_what_the_api_refuses_is_told_in_french_on_a_french_page(
+    browser: Browser, house: House, recordings: Told
+) -> None:
+    async with browsing.window(browser, house.url, headers=house.showing(), language="fr") as window:
+        await window.go(f"/recordings/{recordings.working}")
+        await window.page.get_by_label("Suite").click()
+        await window.page.get_by_role("button", name="Recommencer").click()
+        await window.page.get_by_role("button", name="Recommencer").click()
+        await expect(window.page.locator("#notices")).to_have_text(
+            "Cette réunion est en cours de traitement. Attendez la fin, ou arrêtez le travail."
+        )
         assert window.troubles == []
 
 

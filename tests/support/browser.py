@@ -15,12 +15,14 @@ from playwright.async_api import (
     ConsoleMessage,
     Locator,
     Page,
+    Route,
     async_playwright,
     expect,
 )
 
 from tests.support.node import packages
 
+_ARTEFACTS = Path(__file__).parents[2] / "test-artifacts" / "screenshots"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _REMEDY = (
     "These tests need Chromium: install it (on Debian `apt-get install chromium`), or set "
@@ -44,9 +46,9 @@ def chromium() -> str:
     return found
 
 
-def artefacts(otherwise: Path) -> Path:
-    """The folder for what people want to look at after a run."""
-    folder = Path(os.environ.get("MINUTIER_TEST_ARTIFACTS", otherwise))
+def artefacts() -> Path:
+    """The folder for what people want to look at after a run; what an earlier run left is written over."""
+    folder = Path(os.environ.get("MINUTIER_TEST_ARTIFACTS", _ARTEFACTS))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -71,6 +73,22 @@ class Window:
 
     async def go(self, path: str) -> None:
         await self.page.goto(f"{self.url}{path}")
+
+    async def look(self, theme: Theme, size: tuple[int, int]) -> None:
+        """As the same page looks on another device."""
+        await self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        await self.page.evaluate("document.fonts.ready")
+
+    async def serve(self, pages: Mapping[str, str]) -> None:
+        """Answer for the server at these paths."""
+
+        async def answer(route: Route) -> None:
+            path = route.request.url.removeprefix(self.url)
+            await route.fulfill(body=pages[path], content_type="text/html; charset=utf-8")
+
+        for path in pages:
+            await self.page.route(f"{self.url}{path}", answer)
 
     def note(self, message: ConsoleMessage) -> None:
         # What the server refuses is told by the page, and tested there.
@@ -113,15 +131,20 @@ async def window(
 async def violations(page: Page, within: str = "html") -> list[str]:
     """What axe-core finds, and where; the window has to be unprotected.
 
-    Of a long transcript only the beginning is looked at: the rest is written by the same lines.
+    Of a long transcript all but the beginning is taken out of the page: it is written by the same lines, and
+    axe-core takes its time for every element, those that it is not to look at included.
     """
+    await page.evaluate(
+        "(repeated) => document.querySelectorAll(repeated).forEach((each) => each.remove())", _REPEATED
+    )
     script = packages() / "node_modules" / "axe-core" / "axe.min.js"
     if not await page.evaluate("'axe' in window"):
         await page.add_script_tag(content=script.read_text())
     found: dict[str, Any] = await page.evaluate(
-        "async ([include, exclude, runOnly]) => "
-        "await axe.run({include, exclude}, {runOnly, resultTypes: ['violations']})",
-        [[within], [_REPEATED], _TAGS],
+        # What would be loaded beforehand is for rules that are not asked for.
+        "async ([include, runOnly]) => "
+        "await axe.run({include}, {runOnly, resultTypes: ['violations'], preload: false})",
+        [[within], _TAGS],
     )
     return [
         f"{violation['id']}: {violation['help']}: {json.dumps(node['target'])} {node['failureSummary']}"
@@ -242,6 +265,26 @@ class MeetingPage:
     async def time(self) -> float:
         """Where the recording is, in seconds."""
         found: float = await self.page.evaluate("document.getElementById('audio').currentTime")
+        return found
+
+    async def hears(self, track: str) -> float:
+        """Once this track is what plays, where it is, in its own seconds."""
+        playing = await self.page.wait_for_function(
+            """(track) => {
+              const playing = [...document.querySelectorAll("#player audio")].filter((each) => !each.paused);
+              const [heard] = playing;
+              return playing.length === 1 && new URL(heard.src).searchParams.get("track") === track
+                && heard.currentTime > 0 && {seconds: heard.currentTime};
+            }""",
+            arg=track,
+        )
+        found: dict[str, float] = await playing.json_value()
+        return found["seconds"]
+
+    async def silent(self) -> bool:
+        found: bool = await self.page.evaluate(
+            "[...document.querySelectorAll('#player audio')].every((each) => each.paused)"
+        )
         return found
 
     async def word(self) -> str:

@@ -53,6 +53,7 @@ class Told:
     long: UUID
     working: UUID
     rejected: UUID
+    tracked: UUID
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,12 @@ class House:
             while found != state:
                 found = (await http.get(f"/api/v1/recordings/{recording}")).json().get("state")
                 await asyncio.sleep(0.05)
+
+    async def reads(self, recording: UUID) -> list[str]:
+        """What was read of a recording since it was there, the last first; asking for it is not counted."""
+        async with httpx.AsyncClient(base_url=self.url, headers=self.showing(), timeout=SECONDS) as http:
+            found = (await http.get(f"/api/v1/recordings/{recording}/accesses")).json()["items"]
+        return [access["action"] for access in found if access["action"] != "access_log"]
 
     async def pipeline(
         self,
@@ -120,9 +127,40 @@ class House:
             told.written(refs[Stage.SUMMARISATION], recording=recording),
         ]
 
-    async def tracked(self) -> UUID:
-        """A meeting of which there are only the tracks of those who were there, each beginning later."""
+    async def ready(self) -> UUID:
+        """A meeting of its own, for a test that changes it."""
         recording = uuid4()
+        await self.publish(await self.pipeline(TITLE, meetings.transcript(recording=recording)))
+        await self.when(recording, "completed")
+        return recording
+
+    async def filled(self) -> Told:
+        """Meetings in every state that a page shows."""
+        known = Told(*(uuid4() for _ in range(5)))
+        nothing = meetings.minutes(known.long).model_copy(
+            update=dict.fromkeys(("summary", "topics", "decisions", "actions", "questions"), ())
+        )
+        long = meetings.long_transcript(recording=known.long)
+        everybody = [f"Personne {number}" for number in range(1, 13)]
+        working = await self.pipeline("Point hebdomadaire", meetings.transcript(recording=known.working))
+        await self.publish(
+            [
+                *await self.pipeline(TITLE, meetings.transcript(recording=known.ready)),
+                *await self.pipeline(LONG_TITLE, long, nothing, everybody),
+                *await self._tracked(known.tracked),
+                *working[:3],
+                told.announced(recording=known.rejected),
+                told.rejected(recording=known.rejected),
+            ]
+        )
+        await self.when(known.ready, "completed")
+        await self.when(known.long, "completed")
+        await self.when(known.tracked, "completed")
+        await self.when(known.working, "processing")
+        return known
+
+    async def _tracked(self, recording: UUID) -> list[AnyEvent]:
+        """Of a meeting of which there are only the tracks of those who were there, each beginning later."""
         transcript = meetings.transcript(recording=recording)
         speakers = tuple(
             speaker.model_copy(update={"participant": f"p{number}", "evidence": SpeakerEvidence.TRACK})
@@ -142,36 +180,4 @@ class House:
             for number, offset in enumerate(TRACK_OFFSETS, 1)
         ]
         data = ingested.data.model_copy(update={"audio": None, "tracks": tuple(tracks)})
-        await self.publish([announced, ingested.model_copy(update={"data": data}), *rest])
-        await self.when(recording, "completed")
-        return recording
-
-    async def ready(self) -> UUID:
-        """A meeting of its own, for a test that changes it."""
-        recording = uuid4()
-        await self.publish(await self.pipeline(TITLE, meetings.transcript(recording=recording)))
-        await self.when(recording, "completed")
-        return recording
-
-    async def filled(self) -> Told:
-        """Meetings in every state that a page shows."""
-        known = Told(*(uuid4() for _ in range(4)))
-        nothing = meetings.minutes(known.long).model_copy(
-            update=dict.fromkeys(("summary", "topics", "decisions", "actions", "questions"), ())
-        )
-        long = meetings.long_transcript(recording=known.long)
-        everybody = [f"Personne {number}" for number in range(1, 13)]
-        working = await self.pipeline("Point hebdomadaire", meetings.transcript(recording=known.working))
-        await self.publish(
-            [
-                *await self.pipeline(TITLE, meetings.transcript(recording=known.ready)),
-                *await self.pipeline(LONG_TITLE, long, nothing, everybody),
-                *working[:3],
-                told.announced(recording=known.rejected),
-                told.rejected(recording=known.rejected),
-            ]
-        )
-        await self.when(known.ready, "completed")
-        await self.when(known.long, "completed")
-        await self.when(known.working, "processing")
-        return known
+        return [announced, ingested.model_copy(update={"data": data}), *rest]
