@@ -75,9 +75,9 @@ def paths(recordings: Told) -> dict[str, str]:
     return {
         "meetings": "/",
         "meetings-none": "/?state=failed",
-        "meeting": here,
+        # As any other, with a choice of voices besides.
+        "meeting": f"/recordings/{recordings.tracked}",
         "meeting-long": f"/recordings/{recordings.long}",
-        "meeting-by-track": f"/recordings/{recordings.tracked}",
         "meeting-working": f"/recordings/{recordings.working}",
         "report": f"{here}/report",
         "access": f"{here}/access",
@@ -85,7 +85,6 @@ def paths(recordings: Told) -> dict[str, str]:
         "search-none": "/search?q=nowhere",
         "search-in-vain": "/search?q=b*",
         "not-found": f"/recordings/{uuid4()}",
-        "forbidden": "/accesses",
     }
 
 

@@ -163,8 +163,10 @@ class House:
         """Of a meeting of which there are only the tracks of those who were there, each beginning later."""
         transcript = meetings.transcript(recording=recording)
         speakers = tuple(
-            speaker.model_copy(update={"participant": f"p{number}", "evidence": SpeakerEvidence.TRACK})
-            for number, speaker in enumerate(transcript.speakers, 1)
+            speaker.model_copy(
+                update={"participant": f"p{number}", "label": name, "evidence": SpeakerEvidence.TRACK}
+            )
+            for number, (speaker, name) in enumerate(zip(transcript.speakers, NAMES, strict=True), 1)
         )
         announced, ingested, *rest = await self.pipeline(
             "Point par piste", transcript.model_copy(update={"speakers": speakers})
