@@ -58,6 +58,9 @@ def test_somebody_without_an_id_is_nobody(sub: object) -> None:
         ("other", {"acme": "a"}, None),
         # What the database is told as several.
         ("acme,other", None, None),
+        # Of nobody's: what is told of messages that could not be read.
+        ("unknown", None, None),
+        (["unknown", "zoo"], None, "zoo"),
         ("", None, None),
         (None, None, None),
     ],

@@ -15,7 +15,7 @@ from minutier.query.access.domain import Grant, Level, Origin, Seen, level_of
 from minutier.query.database import confine, within
 from minutier.query.domain import Entry, Fact, recording
 from minutier.query.folding import fold
-from minutier.query.identity.domain import Person
+from minutier.query.identity.domain import UNKNOWN_TENANT, Person
 from minutier.query.models import GrantRow, RecordingRow, RegisterRow
 from minutier.query.paging import Position, Wanted
 from minutier.query.steering import repository as steering
@@ -23,9 +23,6 @@ from minutier.query.webhooks.repository import enqueue
 from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
 from minutier.shared.errors import Permanent
-
-# What is told of a message that could not be read knows no tenant; any other event does.
-_UNKNOWN_TENANT = "unknown"
 
 _FACTS: TypeAdapter[dict[UUID, Fact]] = TypeAdapter(dict[UUID, Fact])
 
@@ -37,7 +34,7 @@ async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> Entry:
     an event about a recording of another tenant.
     """
     tenant = await _tenant_of(session, event)
-    await confine(session, tenant, _UNKNOWN_TENANT)
+    await confine(session, tenant, UNKNOWN_TENANT)
     insertion = insert(RecordingRow).values(
         id=event.subject,
         tenant=tenant,
@@ -106,13 +103,13 @@ async def _tenant_of(session: AsyncSession, event: AnyEvent) -> str:
         index_elements=["id"],
         set_={
             "tenant": case(
-                (col(RegisterRow.tenant) == _UNKNOWN_TENANT, insertion.excluded.tenant),
+                (col(RegisterRow.tenant) == UNKNOWN_TENANT, insertion.excluded.tenant),
                 else_=col(RegisterRow.tenant),
             )
         },
     ).returning(col(RegisterRow.tenant))
     tenant: str = (await session.exec(known)).scalar_one()
-    if event.tenant not in (tenant, _UNKNOWN_TENANT):
+    if event.tenant not in (tenant, UNKNOWN_TENANT):
         raise Permanent("another_tenants")
     return tenant
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from minutier.schemas.base import ID_CHARACTERS, NAME_CHARACTERS
 
+# Under this name is kept what is told of messages that nobody could read; it is no organisation's.
+UNKNOWN_TENANT = "unknown"
+
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f]{1,200}@[^@\s\x00-\x1f]{1,200}")
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -127,7 +130,7 @@ def _tenant(claims: Mapping[str, Any], means: Claims) -> str:
     for value in sorted(_texts(claims.get(means.tenant_claim))):
         tenant = value if means.tenants is None else means.tenants.get(value)
         # A comma would name several.
-        if tenant is not None and _TENANT.fullmatch(tenant):
+        if tenant is not None and tenant != UNKNOWN_TENANT and _TENANT.fullmatch(tenant):
             return tenant
     raise UnknownPerson("Your organisation does not use this server: ask its operator to add it.")
 

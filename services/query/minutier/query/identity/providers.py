@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
-from minutier.query.identity.domain import Claims
+from minutier.query.identity.domain import UNKNOWN_TENANT, Claims
 from minutier.schemas.base import Tenant
 from minutier.shared.loopback import is_loopback
 
@@ -34,6 +34,15 @@ def _encrypted(url: HttpUrl) -> HttpUrl:
     return url
 
 
+def _somebodys(tenant: str) -> str:
+    if tenant == UNKNOWN_TENANT:
+        raise ValueError("this name is for what nobody knows the tenant of: give another")
+    return tenant
+
+
+Organisation = Annotated[Tenant, AfterValidator(_somebodys)]
+
+
 class Provider(BaseModel):
     """An OpenID provider: where it is, what it knows this service as, and what its claims mean."""
 
@@ -50,9 +59,9 @@ class Provider(BaseModel):
         ("RS256", "ES256"), description="signatures that are accepted"
     )
     scopes: tuple[str, ...] = Field(("openid", "email", "profile"), description="what is asked for")
-    tenant: Tenant | None = Field(None, description="whose people all of its are")
+    tenant: Organisation | None = Field(None, description="whose people all of its are")
     tenant_claim: str | None = Field(None, min_length=1, description="or the claim that says whose they are")
-    tenants: dict[str, Tenant] | None = Field(
+    tenants: dict[str, Organisation] | None = Field(
         None, description="tenants by the value of that claim; without them the value is the tenant"
     )
     trusts_email: bool = Field(False, description="addresses are verified where it does not say so")
