@@ -329,6 +329,40 @@ async def test_a_provider_that_breaks_meanwhile_is_not_available(liar: Liar, htt
         await known.redeem(ANSWER, CHALLENGE)
 
 
+async def test_a_provider_that_was_never_reached_is_not_asked_for_each_who_waits(
+    liar: Liar, http: httpx.AsyncClient
+) -> None:
+    liar.broken = True
+    discovery = Discovery(provider(), http)
+    outcomes = await asyncio.gather(*(discovery.metadata() for _ in range(5)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {ProviderUnavailable}
+    assert len(liar.asked) == 1
+    liar.broken = False
+    with pytest.raises(ProviderUnavailable):
+        await discovery.metadata()
+    discovery._tried -= 60
+    assert (await discovery.metadata()).issuer == ISSUER
+
+
+async def test_a_key_is_looked_for_once_however_long_that_takes() -> None:
+    liar = Liar()
+    discovery: Discovery
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        # As long as a provider may take that does not answer.
+        discovery._tried -= 60
+        return liar.answer(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        discovery = Discovery(provider(), http)
+        await discovery.metadata()
+        discovery._tried -= 60
+        liar.broken = True
+        liar.asked.clear()
+        await asyncio.gather(*(discovery.keys("another") for _ in range(5)))
+    assert len(liar.asked) == 1
+
+
 async def test_whoever_leaves_is_sent_where_the_provider_ends_its_session(
     liar: Liar, http: httpx.AsyncClient
 ) -> None:

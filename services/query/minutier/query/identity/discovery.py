@@ -16,6 +16,8 @@ from minutier.query.identity.providers import Provider, encrypted
 _FRESH_SECONDS = 3600.0
 # Between two looks for a key that is not there, whoever asks for it and however often.
 _PATIENCE_SECONDS = 10.0
+# Before a provider that was never reached is asked again: not for each of those who wait.
+_AWAY_SECONDS = 3.0
 
 
 Endpoint = Annotated[str, AfterValidator(encrypted)]
@@ -75,11 +77,13 @@ class Discovery:
             return kept
         async with self._fetching:
             kept, now = self._kept, time.monotonic()
-            if kept is not None:
+            if kept is None:
+                if now - self._tried < _AWAY_SECONDS:
+                    raise ProviderUnavailable
+            else:
                 stale = not kept.fresh or kept.fetched == newer_than
                 if not stale or now - self._tried < _PATIENCE_SECONDS:
                     return kept
-            self._tried = now
             try:
                 self._kept = await self._fetch()
             except ProviderUnavailable:
@@ -87,6 +91,9 @@ class Discovery:
                 if kept is None:
                     raise
                 return kept
+            finally:
+                # Afterwards, for it may take long to fail.
+                self._tried = time.monotonic()
             return self._kept
 
     async def _fetch(self) -> _Kept:
