@@ -8,7 +8,8 @@ from minutier.query.domain import Entry
 from minutier.query.edits.domain import AnyLayer
 from minutier.query.transcripts.cache import Cache
 from minutier.query.transcripts.read import Absent, Transcripts
-from minutier.schemas.documents import Document, TranscriptDocument
+from minutier.schemas.base import Model
+from minutier.schemas.documents import DiarizationDocument, Document, TranscriptDocument
 from minutier.schemas.references import ObjectRef
 from minutier.shared import rendering
 from tests.support import query_events as told
@@ -78,6 +79,29 @@ async def test_what_is_not_there_says_which_document_it_is() -> None:
         await transcripts.minutes(announced)
     assert (transcript.value.what, minutes.value.what) == ("transcript", "minutes")
     assert await transcripts.minutes(entry) == told.minutes()
+
+
+async def test_what_has_listened_is_read_once_for_as_many_as_look() -> None:
+    documents = CountedDocuments()
+    table = Table(documents)
+    model = Model(name="large", revision="1", parameters={"beam": 5})
+    heard = DiarizationDocument(recording_id=RECORDING, turns=(), exclusive=(), model=model)
+    # What transcription has written is gone.
+    for event in (
+        told.announced(),
+        told.ingested(),
+        told.diarized(documents.keep(heard)),
+        told.transcribed(),
+    ):
+        await table.add(event)
+    transcripts = Transcripts(documents=documents, layers=Desk(table), cache_bytes=2**20)
+    documents.loads = 0
+    entry = table.entry(RECORDING)
+    for _ in range(2):
+        assert await transcripts.models(entry) == {"diarization": model}
+    # What is gone is looked for again.
+    assert documents.loads == 3
+    assert await transcripts.models(Entry(entry.id, entry.tenant, entry.announced_at)) == {}
 
 
 def test_a_cache_forgets_what_was_not_asked_for_the_longest() -> None:

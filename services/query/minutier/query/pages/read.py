@@ -27,9 +27,6 @@ from minutier.query.search.ports import Archive
 from minutier.query.search.search import After, search
 from minutier.query.show import show
 from minutier.query.transcripts.read import Absent, Reading, Transcripts
-from minutier.schemas.base import Model
-from minutier.schemas.documents import DiarizationDocument, TranscriptionDocument
-from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
 
 _MEETINGS = 40
@@ -135,38 +132,24 @@ async def read_report(sources: Sources, seen: Seen) -> View:
     """How it was made; what can no longer be read, as after a purge, is left out."""
     entry = seen.entry
     found = recording(entry)
-    models = await _models(sources, entry)
+    models = {**await sources.transcripts.models(entry)}
     machine = written = None
     with suppress(Absent, Permanent):
         machine = (await sources.transcripts.read(entry)).machine
     with suppress(Absent, Permanent):
         written = await sources.transcripts.minutes(entry)
+        models["summarisation"] = written.model
     return {
         "meeting": meetings.meeting(show(seen)),
         "report": report.report(
             found.stages,
-            models | ({"summarisation": written.model} if written else {}),
+            models,
             duration=found.duration,
             total_seconds=found.total_seconds,
             transcript=machine,
             minutes=written,
         ),
     }
-
-
-async def _models(sources: Sources, entry: Entry) -> dict[str, Model]:
-    models = {}
-    for stage, fact, kind in (
-        ("diarization", entry.newest(Kind.DIARIZED), DiarizationDocument),
-        ("transcription", entry.newest(Kind.TRANSCRIBED), TranscriptionDocument),
-    ):
-        if fact is None or fact.document is None:
-            continue
-        with suppress(Permanent):
-            document = await sources.documents.load(kind, ObjectRef.model_validate(fact.document))
-            assert isinstance(document, DiarizationDocument | TranscriptionDocument)
-            models[stage] = document.model
-    return models
 
 
 async def read_found(sources: Sources, person: Person, query: str, after: str | None) -> View:

@@ -1,22 +1,25 @@
-"""The transcript as people read it, the machine's with the layers over it, and its minutes.
+"""The transcript as people read it, the machine's with the layers over it, its minutes, and what made it.
 
 Everybody has them from here.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from minutier.query.domain import Entry, Fact
+from minutier.query.domain import STAGES, Entry, Fact
 from minutier.query.edits.domain import AnyLayer, Effective, effective
 from minutier.query.edits.ports import Layers
 from minutier.query.etags import etag
 from minutier.query.ports import Documents
 from minutier.query.transcripts.cache import Cache
-from minutier.schemas.documents import MinutesDocument, TranscriptDocument
+from minutier.schemas.base import Model
+from minutier.schemas.documents import Document, MinutesDocument, TranscriptDocument
 from minutier.schemas.events import Stage
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
+from minutier.shared.errors import Permanent
 
 # Part of every version: raise it where the same layers come to read otherwise.
 RULES = 1
@@ -25,6 +28,8 @@ RULES = 1
 _BYTES_OF_A_BYTE = 10
 # Large ones that are not in the cache are read one after the other, so that there are never many at once.
 _AT_ONCE = 2
+
+_LISTENING = (Stage.DIARIZATION, Stage.TRANSCRIPTION)
 
 
 class Absent(Exception):
@@ -63,6 +68,12 @@ class _Rendered:
     body: bytes
 
 
+class _Made(Document):
+    """What a stage has written, but for all of it that is long."""
+
+    model: Model
+
+
 class Transcripts:
     """Transcripts by recording; those that were read lately stay in ``cache_bytes`` of memory."""
 
@@ -99,6 +110,23 @@ class Transcripts:
         """Those that were asked for last; raises as `read`."""
         ref = _reference(entry.minutes, "minutes")
         return await self._documents.load(MinutesDocument, ref)
+
+    async def models(self, entry: Entry) -> Mapping[str, Model]:
+        """What has listened to it, by stage; what can no longer be read, as after a purge, is left out."""
+        models = {}
+        for stage in _LISTENING:
+            fact = entry.newest(STAGES[stage.value])
+            if fact is not None and fact.document is not None:
+                with suppress(Permanent):
+                    models[stage.value] = await self._model(ObjectRef.model_validate(fact.document))
+        return models
+
+    async def _model(self, ref: ObjectRef) -> Model:
+        async with self._missing:
+            if (known := self._cache.get(Model, ref.sha256)) is None:
+                known = (await self._documents.load(_Made, ref)).model
+                self._cache.put(ref.sha256, known, len(known.model_dump_json()) * _BYTES_OF_A_BYTE)
+        return known
 
     async def rendered(
         self, reading: Reading, format: str, render: Callable[[TranscriptDocument], str]
