@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minutier.query.access.log import Action
+from minutier.query.audio import routes
 from minutier.query.audio.domain import Span, Unsatisfiable, asked
 from minutier.query.audio.listening import Listening
 from minutier.schemas.documents import Participant, RecordingDocument
@@ -173,6 +175,34 @@ async def test_much_is_sent_a_little_at_a_time(
     assert answer.content == body[7:]
     assert max(length for _, length in sounds.read) == 256 * 1024
     assert sum(length for _, length in sounds.read) == len(body) - 7
+
+
+async def test_whoever_listens_to_as_much_as_may_be_is_asked_to_come_back(
+    table: Table, sounds: Sounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_LISTENERS", 1)
+    await taken_in(table, sounds.keep("a", SOUND * 1000))
+    sending, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Sounds):
+        async def read_range(self, ref: ObjectRef, start: int, length: int) -> bytes:
+            if start > 0:
+                sending.set()
+                await go_on.wait()
+            return await sounds.read_range(ref, start, length)
+
+    transport = httpx.ASGITransport(application(table, audio=Slow()))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers=showing(OWNER)
+    ) as client:
+        first = asyncio.create_task(client.get(HERE))
+        await asyncio.wait_for(sending.wait(), 5)
+        refused = await client.get(HERE)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+        first.cancel()
+        await asyncio.wait([first])
+        go_on.set()
+        assert (await client.get(HERE)).status_code == 200
 
 
 async def test_tracks_are_told_and_sent_one_by_one(

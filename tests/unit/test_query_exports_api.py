@@ -159,7 +159,7 @@ async def test_what_cannot_be_made_is_said_without_what_was_said(
     assert (answer.status_code, "Choose another" in answer.json()["detail"]) == (500, True)
 
 
-async def test_so_many_are_made_at_a_time_and_so_many_wait() -> None:
+async def test_so_many_are_made_at_a_time_and_so_many_wait_few_of_them_one_persons() -> None:
     let_go, running, most = threading.Event(), [0], [0]
     lock = threading.Lock()
 
@@ -172,20 +172,24 @@ async def test_so_many_are_made_at_a_time_and_so_many_wait() -> None:
             running[0] -= 1
         return b"made"
 
-    renderer, exported = Renderer(at_once=2, waiting=3), meeting()
-    asked = [asyncio.create_task(renderer.render(slow, exported)) for _ in range(5)]
+    renderer, exported = Renderer(at_once=2, waiting=3, each=4), meeting()
+    asked = [asyncio.create_task(renderer.render(OWNER, slow, exported)) for _ in range(4)]
     await asyncio.sleep(0)
     with pytest.raises(Busy):
-        await renderer.render(slow, exported)
+        await renderer.render(OWNER, slow, exported)
+    asked.append(asyncio.create_task(renderer.render(OUTSIDER, slow, exported)))
+    await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await renderer.render(OUTSIDER, slow, exported)
     # Whoever gives up while theirs is made frees nothing.
     asked[0].cancel()
     await asyncio.sleep(0)
     with pytest.raises(Busy):
-        await renderer.render(slow, exported)
+        await renderer.render(OWNER, slow, exported)
     let_go.set()
     assert await asyncio.gather(*asked[1:]) == [b"made"] * 4
     assert most[0] <= 2
-    assert await renderer.render(lambda _: b"again", exported) == b"again"
+    assert await renderer.render(OWNER, lambda _: b"again", exported) == b"again"
 
 
 async def test_a_client_is_asked_to_come_back(

@@ -20,12 +20,12 @@ from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
 from minutier.query.moments import Moment
 from minutier.query.paging import Position, Wanted, cut
+from minutier.query.places import Places
 from minutier.query.ports import Recordings, Signals
 from minutier.query.settings import QuerySettings
 from minutier.query.show import Shown, show
 from minutier.query.steering.ports import Paces
 from minutier.query.watch import Followed, StageProgress, watch
-from minutier.query.watchers import Watchers
 from minutier.schemas.base import NAME_CHARACTERS, TITLE_CHARACTERS
 from minutier.shared.problems import described
 
@@ -34,6 +34,8 @@ _UPDATES: dict[type, tuple[str, TypeAdapter[Any]]] = {
     StageProgress: ("progress", TypeAdapter(StageProgress)),
 }
 _RETRY_SECONDS = 10
+# By one, once many are followed.
+_WATCHED = 20
 
 
 class Page(BaseModel):
@@ -54,7 +56,7 @@ def router(
 ) -> APIRouter:
     api = APIRouter(prefix="/api/v1/recordings", tags=["recordings"], responses=described(401, 403, 422))
     asking: Any = Depends(gate.person)
-    watchers = Watchers(settings.watchers)
+    watchers = Places(settings.watchers, each=_WATCHED, free=settings.watchers // 2)
 
     @api.get("")
     async def list_recordings(
@@ -115,7 +117,7 @@ def router(
                 poll_seconds=settings.poll_seconds,
             )
             # Closed with the client's connection, and not when the garbage is collected.
-            with watchers.watching(person):
+            with watchers.taken(person):
                 async with aclosing(updates):
                     async for update in updates:
                         yield _sse(update)

@@ -1,6 +1,7 @@
 """What was said, to be heard."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
@@ -20,6 +22,7 @@ from minutier.query.domain import Entry, Kind
 from minutier.query.etags import etag, headers
 from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
+from minutier.query.places import Places
 from minutier.query.ports import Documents
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
@@ -28,6 +31,10 @@ from minutier.shared.problems import described
 _FLAC = "audio/flac"
 # As much of it as is in memory for one client.
 _CHUNK_BYTES = 256 * 1024
+# Answers that are being sent, or that a player has paused.
+_LISTENERS = 1000
+_HEARD = 20
+_RETRY_SECONDS = 10
 
 _BINARY = {"content": {_FLAC: {"schema": {"type": "string", "format": "binary"}}}}
 TrackId = Annotated[
@@ -52,11 +59,32 @@ class Sound(BaseModel):
     tracks: list[Track]
 
 
+class _Sending(StreamingResponse):
+    """Takes a place for as long as it is sent, and no longer than whoever listens is there."""
+
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        status: HTTPStatus,
+        headers: Mapping[str, str],
+        *,
+        media_type: str,
+        place: AbstractContextManager[None],
+    ) -> None:
+        super().__init__(body, status, headers, media_type)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
+
+
 def router(
     *, gate: Gate, door: Door, listening: Listening, objects: Objects, documents: Documents
 ) -> APIRouter:
     api = APIRouter(prefix="/api/v1/recordings/{id}", tags=["audio"], responses=described(401, 403, 404, 422))
     asking: Any = Depends(gate.person)
+    listeners = Places(_LISTENERS, each=_HEARD, free=_LISTENERS // 2)
 
     async def found(id: UUID, track: str | None, person: Person) -> ObjectRef:
         entry = (await door.open(person, id, Level.READ)).entry
@@ -67,7 +95,7 @@ def router(
     @api.get(
         "/audio",
         response_class=StreamingResponse,
-        responses={**described(416), 200: _BINARY, 206: {**_BINARY, "description": "a part of it"}},
+        responses={**described(416, 503), 200: _BINARY, 206: {**_BINARY, "description": "a part of it"}},
     )
     async def get_audio(
         id: UUID, request: Request, track: TrackId = None, person: Person = asking
@@ -91,8 +119,15 @@ def router(
         if part is not None:
             told["Content-Range"] = part.of(ref.size)
         status = HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT
-        body = _chunks(objects, ref, span, await _beginning(objects, ref, span))
-        return StreamingResponse(body, status, told, media_type=_FLAC)
+        beginning = await _beginning(objects, ref, span)
+        if not listeners.has_room(person):
+            raise HTTPException(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "As many clients listen, of yours or in all, as this server serves. Ask again later.",
+                {"Retry-After": str(_RETRY_SECONDS)},
+            )
+        body = _chunks(objects, ref, span, beginning)
+        return _Sending(body, status, told, media_type=_FLAC, place=listeners.taken(person))
 
     @api.head("/audio", responses={200: _BINARY})
     async def head_audio(

@@ -5,39 +5,37 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from minutier.query.exports.domain import Exported
+from minutier.query.identity.domain import Person
+from minutier.query.places import Places
 
 # Each takes a processor, and hours of speech hundreds of megabytes.
 _AT_ONCE = 2
 _WAITING = 20
+# Of one person, whose others would wait behind them.
+_EACH = 4
 
 
 class Busy(Exception):
-    """As many wait for a document as may."""
+    """As many documents are made or wait, for somebody or in all, as may."""
 
 
 class Renderer:
-    """Makes ``at_once`` documents at a time, while at most ``waiting`` others wait their turn."""
+    """Makes ``at_once`` documents at a time, while at most ``waiting`` others wait their turn.
 
-    def __init__(self, *, at_once: int = _AT_ONCE, waiting: int = _WAITING) -> None:
+    At most ``each`` of them are one person's.
+    """
+
+    def __init__(self, *, at_once: int = _AT_ONCE, waiting: int = _WAITING, each: int = _EACH) -> None:
         self._threads = ThreadPoolExecutor(at_once, "exports")
-        self._most = at_once + waiting
-        self._asked = 0
+        self._places = Places(at_once + waiting, each=each)
 
-    async def render(self, render: Callable[[Exported], bytes], exported: Exported) -> bytes:
-        """Raises `Busy`, and what ``render`` raises."""
-        if self._asked >= self._most:
+    async def render(self, person: Person, render: Callable[[Exported], bytes], exported: Exported) -> bytes:
+        """What ``render`` makes for ``person``. Raises `Busy`, and what ``render`` raises."""
+        if not self._places.has_room(person):
             raise Busy
-        self._asked += 1
+        self._places.take(person)
         # Whoever leaves frees no thread: what they asked for counts until it is made.
         making = self._threads.submit(render, exported)
-        making.add_done_callback(self._done(asyncio.get_running_loop()))
+        loop = asyncio.get_running_loop()
+        making.add_done_callback(lambda _: loop.call_soon_threadsafe(self._places.leave, person))
         return await asyncio.wrap_future(making)
-
-    def _done(self, loop: asyncio.AbstractEventLoop) -> Callable[[object], None]:
-        def count() -> None:
-            self._asked -= 1
-
-        def done(_: object) -> None:
-            loop.call_soon_threadsafe(count)
-
-        return done

@@ -90,7 +90,7 @@ def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts) 
         await log.write(person, Action.EXPORT, id, format=made_by.name)
         around = (exported.title, exported.happened_at, exported.language)
         told = headers(request, etag(reading.version, entry.minutes, made_by.name, *around))
-        body = await _made(renderer, made_by, exported)
+        body = await _made(renderer, person, made_by, exported)
         name = content_disposition(file_name(exported, made_by.suffix))
         own = {
             "Content-Type": made_by.media_type,
@@ -119,13 +119,13 @@ async def _minutes(transcripts: Transcripts, entry: Entry) -> MinutesDocument | 
         return None
 
 
-async def _made(renderer: Renderer, export: Export, exported: Exported) -> bytes:
+async def _made(renderer: Renderer, person: Person, export: Export, exported: Exported) -> bytes:
     try:
-        return await renderer.render(export.render, exported)
+        return await renderer.render(person, export.render, exported)
     except Busy:
         raise HTTPException(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            "As many exports are being made as this server makes. Ask again later.",
+            "As many exports are being made, for you or in all, as may be at a time. Ask again later.",
             {"Retry-After": str(_RETRY_SECONDS)},
         ) from None
     except Unrenderable:
