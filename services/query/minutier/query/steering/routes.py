@@ -75,7 +75,9 @@ def router(
             raise Refusal(HTTPStatus.CONFLICT, idle.explanation, idle) from None
 
     @api.post(
-        "/recordings/{id}/reprocess", status_code=HTTPStatus.ACCEPTED, responses=described(404, 409, 422)
+        "/recordings/{id}/reprocess",
+        status_code=HTTPStatus.ACCEPTED,
+        responses=described(400, 404, 409, 413, 422),
     )
     async def reprocess_recording(id: UUID, again: Again, person: Person = asking) -> Shown:
         """Do a stage again, and all that follows from it; what there is stays until there is better."""
