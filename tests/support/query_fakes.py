@@ -20,6 +20,7 @@ from minutier.query.identity.domain import Person
 from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position, Wanted
 from minutier.query.project import project
+from minutier.query.search.domain import Question
 from minutier.query.search.lexemes import Asked, Stems
 from minutier.query.search.ports import Candidate, Hit
 from minutier.query.settings import QuerySettings
@@ -225,6 +226,9 @@ class Nothing:
 
     async def passages(self, recordings: Sequence[Candidate], asked: Sequence[Asked]) -> Mapping[UUID, Any]:
         return {}
+
+    async def note(self, question: Question, shown: Sequence[UUID]) -> None:
+        """Nothing is shown."""
 
 
 class Outbox:

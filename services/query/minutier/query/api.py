@@ -107,7 +107,7 @@ def build(
         )
     )
     app.include_router(exports.router(gate=gate, door=door, log=log, transcripts=transcripts))
-    app.include_router(searching.router(gate=gate, log=log, archive=archive))
+    app.include_router(searching.router(gate=gate, archive=archive))
     app.include_router(
         pages.router(
             gate=gate,

@@ -18,10 +18,25 @@ from minutier.query.identity.domain import Person
 from minutier.query.models import AccessRow, GrantRow, RecordingRow
 
 # Written at every read, and so put together once.
-_READ = text("""
+_WRITE = text("""
     insert into access_log (tenant, recording_id, person_id, person_name, action, detail)
     values (:tenant, :recording_id, :person_id, :person_name, :action, :detail)
 """).bindparams(bindparam("detail", type_=JSONB))
+
+
+async def write(
+    session: AsyncSession, person: Person, action: Action, recording_id: UUID | None = None, **detail: object
+) -> None:
+    """Add to the access log, in the transaction of ``session``."""
+    given = {
+        "tenant": person.tenant,
+        "recording_id": recording_id,
+        "person_id": person.id,
+        "person_name": person.name,
+        "action": action.value,
+        "detail": detail,
+    }
+    await run(session, _WRITE, given)
 
 
 class Shares:
@@ -116,16 +131,8 @@ class AccessLog:
         self, person: Person, action: Action, recording_id: UUID | None = None, **detail: object
     ) -> None:
         """Before what is asked for is given: where this fails, nothing may be."""
-        given = {
-            "tenant": person.tenant,
-            "recording_id": recording_id,
-            "person_id": person.id,
-            "person_name": person.name,
-            "action": action.value,
-            "detail": detail,
-        }
         async with within(self._engine, person.tenant) as session:
-            await run(session, _READ, given)
+            await write(session, person, action, recording_id, **detail)
 
     async def page(
         self, person: Person, *, recording_id: UUID | None, limit: int, after: int | None

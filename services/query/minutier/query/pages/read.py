@@ -175,8 +175,6 @@ async def read_found(sources: Sources, person: Person, query: str, after: str | 
     except BadCursor:
         view["first"] = True
     found = await search(person, question, archive=sources.archive, limit=_FOUND, after=place)
-    shown = [str(result.recording.id) for result in found.results]
-    await sources.log.write(person, Action.SEARCH, query=query, recordings=shown)
     return view | {
         "meetings": finds.meetings(found.results),
         "found": found.found,

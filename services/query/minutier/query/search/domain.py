@@ -41,8 +41,12 @@ class Term:
 
 @dataclass(frozen=True)
 class Question:
-    """All of the terms are looked for, in what happened since ``since`` and before ``before``."""
+    """All of the terms are looked for, in what happened since ``since`` and before ``before``.
 
+    ``text`` is how it was asked.
+    """
+
+    text: str
     terms: tuple[Term, ...]
     since: datetime | None = None
     before: datetime | None = None
@@ -119,7 +123,7 @@ def parse(text: str) -> Question:
         raise BadQuestion(Fault.NO_WORDS)
     if sum(len(term.words) for term in terms.values()) > _MOST_WORDS:
         raise BadQuestion(Fault.TOO_MANY_WORDS, most=_MOST_WORDS)
-    return Question(tuple(terms.values()), max(since, default=None), min(before, default=None))
+    return Question(text, tuple(terms.values()), max(since, default=None), min(before, default=None))
 
 
 def _term(value: str, where: Where, *, quoted: bool) -> Term | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
+from minutier.query.search.domain import Question
 from minutier.query.search.highlight import Places
 from minutier.query.search.lexemes import Asked, Stems
 from minutier.query.search.passages import Passage
@@ -75,8 +76,12 @@ class Reading(Protocol):
         """The best passages of each recording, best first, and where in them is what was asked for."""
         ...
 
+    async def note(self, question: Question, shown: Sequence[UUID]) -> None:
+        """Write into the access log who has asked this, and which recordings they are shown."""
+        ...
+
 
 class Archive(Protocol):
     def open(self, person: Person) -> AbstractAsyncContextManager[Reading]:
-        """What ``person`` may read, as it is now."""
+        """What ``person`` may read, as it is now; what they read is in the access log when this ends well."""
         ...

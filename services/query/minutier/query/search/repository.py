@@ -11,10 +11,13 @@ from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from minutier.query.access.log import Action
+from minutier.query.access.repository import write
 from minutier.query.database import run, within
 from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
 from minutier.query.repository import READABLE, everywhere, reader
+from minutier.query.search.domain import Question
 from minutier.query.search.highlight import Places
 from minutier.query.search.lexemes import Asked, Stems, belonging, whole
 from minutier.query.search.passages import Kind, Passage
@@ -105,15 +108,45 @@ _PLAN = {"plan_cache_mode": "force_custom_plan", "jit": "off", "enable_seqscan":
 
 # In order, and by the index on lexemes alone; then it is for the planner whether it is shorter to ask of one
 # after the other whether it may be read, or of all of them at once.
-_CANDIDATES = f"""
-    with matching as materialized (
+_READABLE_MATCHES = f"""
+    select * from (
         select recording_id, happened_at, duration, language, passages from searched
-        where tenant = :tenant and lexemes @@ cast(:whole as tsquery) {{bounds}}
-        order by happened_at desc, recording_id desc
+        where tenant = :tenant and lexemes @@ cast(:whole as tsquery) and {{when}} {{bounds}}
+        order by happened_at desc, recording_id desc offset 0
+    ) as matching
+    where recording_id in ({READABLE})
+    order by happened_at desc, recording_id desc limit :limit
+"""
+
+# Where most recordings have a word, looking at the newest spares putting all of them in order; the others are
+# looked at where these are not enough.
+_NEW = 1000
+_CANDIDATES = f"""
+    with horizon as materialized (
+        select coalesce(
+            (
+                select happened_at from (
+                    select id as recording_id, happened_at from recordings where tenant = :tenant
+                ) as known
+                where true {{bounds}} order by happened_at desc, recording_id desc offset {_NEW} limit 1
+            ),
+            '-infinity'
+        ) as at
+    ),
+    new as materialized (
+        {_READABLE_MATCHES.replace("{when}", "happened_at >= (select at from horizon)")}
+    ),
+    old as (
+        {
+    _READABLE_MATCHES.replace(
+        "{when}",
+        "happened_at < (select at from horizon) and (select count(*) from new) < :limit",
+    )
+}
     )
     select id, title, first.happened_at, first.duration, first.language, first.passages
     from (
-        select * from matching where recording_id in ({READABLE})
+        select * from (select * from new union all select * from old) as found
         order by happened_at desc, recording_id desc limit :limit
     ) as first
     join recordings on id = recording_id
@@ -349,6 +382,11 @@ class Reading:
         for recording_id, places, kind, *rest in await self._run(_PASSAGES, recordings, asked, **given):
             found[recording_id].append((Passage(Kind(kind), *rest), places or {}))
         return found
+
+    async def note(self, question: Question, shown: Sequence[UUID]) -> None:
+        """Write into the access log who has asked this, and which recordings they are shown."""
+        recordings = [str(recording_id) for recording_id in shown]
+        await write(self._session, self._person, Action.SEARCH, query=question.text, recordings=recordings)
 
     async def _run(
         self, statement: str, recordings: Sequence[Candidate], asked: Sequence[Asked], **given: object

@@ -7,8 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from minutier.query.access.log import Action
-from minutier.query.access.ports import AccessLog
 from minutier.query.cursors import behind
 from minutier.query.identity.domain import Person
 from minutier.query.identity.gate import Gate
@@ -76,7 +74,7 @@ class Answer(BaseModel):
     next: str | None
 
 
-def router(*, gate: Gate, log: AccessLog, archive: Archive) -> APIRouter:
+def router(*, gate: Gate, archive: Archive) -> APIRouter:
     api = APIRouter(prefix="/api/v1", tags=["search"], responses=described(401, 403, 422))
     asking: Any = Depends(gate.searcher)
 
@@ -102,8 +100,6 @@ def router(*, gate: Gate, log: AccessLog, archive: Archive) -> APIRouter:
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), error.fault) from None
         place = behind(After.decode, after)
         found = await search(person, question, archive=archive, limit=limit, after=place)
-        shown = [str(result.recording.id) for result in found.results]
-        await log.write(person, Action.SEARCH, query=q, recordings=shown)
         response.headers["Cache-Control"] = "no-store"
         return _answer(found)
 

@@ -21,9 +21,9 @@ from minutier.query.search.ports import Archive, Candidate, Hit, Reading
 
 # Recordings whose passages are compared with one another, how many passages they may have, and how often
 # others are looked at where there were fewer hits than fit on a page.
-_CANDIDATES = 100
-_PASSAGES = 12_000
-_TIMES = 4
+_CANDIDATES = 60
+_PASSAGES = 8_000
+_TIMES = 3
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Found:
 async def search(
     person: Person, question: Question, *, archive: Archive, limit: int, after: After | None = None
 ) -> Found:
-    """What ``person`` may read of what ``question`` asks for: at most ``limit`` recordings."""
+    """What ``person`` may read of what ``question`` asks for, at most ``limit`` recordings; it is logged."""
     async with archive.open(person) as reading:
         stems = await reading.stems({word.written for term in question.terms for word in term.words})
         asked = [ask(question, language, those) for language, those in sorted(stems.items())]
@@ -105,6 +105,7 @@ async def search(
             if after is None or len(hits) == limit:
                 break
         passages = await reading.passages([hit.recording for hit in hits], asked) if hits else {}
+        await reading.note(question, [hit.recording.id for hit in hits])
     sought = {one.language: one.sought for one in asked}
     results = tuple(
         Result(
