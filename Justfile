@@ -18,7 +18,7 @@ check:
 schemas:
     uv run python -m minutier.schemas.generate
 
-# Run one benchmark: diarization, transcription, pipeline, naming, platform, webhooks, search or memory.
+# Run one benchmark: diarization, transcription, pipeline, naming, platform, webhooks, search, query or memory.
 bench name *options:
     uv run python -m bench.{{ name }} {{ options }}
 
