@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import Request
+from jinja2 import Template
 
+from minutier.query.access.domain import Level, Share
 from minutier.query.access.log import Action
 from minutier.query.domain import STAGES, StageState, State
 from minutier.query.edits.domain import Reason
@@ -18,7 +20,7 @@ from minutier.query.identity.routes import Choice, SignedOutPage, SignInPage
 from minutier.query.identity.sign_in import Trouble
 from minutier.query.pages import assets, sign_in
 from minutier.query.pages.preferences import Language
-from minutier.query.pages.render import environment
+from minutier.query.pages.render import Tags, environment, source_of
 from minutier.query.search.domain import BadQuestion, Fault, parse
 from minutier.query.settings import QuerySettings
 from minutier.schemas.documents import Doubt
@@ -85,6 +87,64 @@ async def test_a_page_that_has_not_changed_is_not_sent_again(client: httpx.Async
     assert (again.status_code, again.content) == (304, b"")
     other = await client.get(HERE, headers={"If-None-Match": first.headers["etag"], "Accept-Language": "fr"})
     assert other.status_code == 200
+
+
+async def test_a_page_that_is_known_again_is_not_written_again(
+    client: httpx.AsyncClient, table: Table, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    render = Template.render
+
+    def counted(template: Template, *given: Any, **more: Any) -> str:
+        written.append(template.name or "")
+        return render(template, *given, **more)
+
+    monkeypatch.setattr(Template, "render", counted)
+
+    async def again(tag: str, **headers: str) -> int:
+        written.clear()
+        log.kept.clear()
+        answer = await client.get(HERE, headers={"If-None-Match": tag, **headers})
+        # Whoever is told that nothing has changed has read it.
+        assert [access.action.value for _, access in log.kept] == ["transcript", "minutes"]
+        return answer.status_code
+
+    tag = (await client.get(HERE)).headers["etag"]
+    assert (await again(tag), written) == (304, [])
+    for otherwise in (
+        {"Accept-Language": "fr"},
+        {"Cookie": "minutier_theme=dark"},
+        {"Cookie": "minutier_zone=Europe/Paris"},
+        showing(PARTICIPANT),
+    ):
+        assert (await again(tag, **otherwise), written) == (200, ["meeting.html"])
+    share = Share("email:outsider@example.org", Level.READ, None)
+    table.shares[RECORDING] = {share.principal: share}
+    assert (await again(tag), written) == (200, ["meeting.html"])
+    minutes = told.minutes().model_copy(update={"summary": told.minutes().summary * 2})
+    await table.add(told.written(table.documents.keep(minutes), seconds=60))
+    tag = (await client.get(HERE)).headers["etag"]
+    assert (await again(tag), written) == (304, [])
+    table.documents.kept.clear()
+    written.clear()
+    assert (await client.get(HERE, headers={"If-None-Match": tag})).status_code == 200
+    assert written == ["meeting.html"]
+
+
+async def test_to_have_hours_of_speech_written_again_and_again_is_costly(table: Table) -> None:
+    async with visiting(table, settings=QuerySettings(searches_per_minute=1)) as client:
+        await table.add(told.announced())
+        assert [(await client.get(HERE)).status_code for _ in range(2)] == [200, 429]
+
+
+def test_tags_are_forgotten_and_what_cannot_be_told_apart_has_none() -> None:
+    tags = Tags(2)
+    for source in (b"a", b"b", b"c"):
+        tags.keep(source, source.decode())
+    assert [tags.find(source) for source in (b"a", b"b", b"c")] == [None, "b", "c"]
+    assert source_of("a", {"b": 1, "c": 2}) == source_of("a", {"c": 2, "b": 1})
+    assert source_of("a", {"b": 1}) != source_of("a", {"b": 2}) != source_of("b", {"b": 2})
+    assert source_of("a", {"b": object()}) is None
 
 
 async def test_who_reads_a_page_is_written_down_and_who_sees_states_reads_nothing(

@@ -38,7 +38,7 @@ class QuerySettings(Settings):
     )
     watchers: int = Field(500, ge=1, description="clients that may follow a recording at a time")
     requests_per_minute: int = Field(600, ge=1, description="of one person, in each process")
-    searches_per_minute: int = Field(120, ge=1, description="of one person, and exports")
+    searches_per_minute: int = Field(120, ge=1, description="of one person, with exports and meetings' pages")
     failures_per_minute: int = Field(60, ge=1, description="bad tokens of one address")
     webhook_networks: frozenset[IPvAnyNetwork] = Field(
         frozenset(), description="private networks that webhooks may lead into, as a JSON list"

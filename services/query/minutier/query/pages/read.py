@@ -3,6 +3,7 @@
 Each returns what its template is given.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ async def read_meeting(sources: Sources, person: Person, seen: Seen) -> View:
     with suppress(Absent, Permanent):
         reading = await sources.transcripts.read(entry)
         await sources.log.write(person, Action.TRANSCRIPT, entry.id, format="page")
-        said = transcript.transcript(reading.transcript)
+        said = await asyncio.to_thread(transcript.transcript, reading.transcript)
         view |= {"transcript": said, "edits": edits.edits(reading), "version": reading.etag}
         view["sound"] = await _sound(sources, entry, reading)
         written = await sources.transcripts.minutes(entry)
@@ -105,7 +106,7 @@ async def read_edited(
 
     Somebody who corrects what they have read reads nothing by that.
     """
-    said = transcript.transcript(reading.transcript)
+    said = await asyncio.to_thread(transcript.transcript, reading.transcript)
     segment = layer.passage.segment if isinstance(layer, Correction) else None
     if segment not in said.segments:
         return await read_meeting(sources, person, seen)

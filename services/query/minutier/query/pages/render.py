@@ -3,10 +3,12 @@
 import asyncio
 import gzip
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from fastapi import Request, Response
@@ -24,6 +26,11 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _LEAST_BYTES = 1400
 _EFFORT = 5
 
+# As many tags are known of pages written lately; each takes some two hundred bytes.
+_TAGS = 2000
+# Python says so of what has nothing better to say of itself, such as what it is.
+_OPAQUE = " at 0x"
+
 _PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Accept-Language, Cookie"}
 
 
@@ -34,6 +41,8 @@ def environment(language: Language) -> Environment:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        # What a page was written from may be known again: see `Tags`.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -50,6 +59,38 @@ def environment(language: Language) -> Environment:
         "roles": Role,
     }
     return environment
+
+
+class Tags:
+    """The tags of pages by all that they are written from, as long as this process lives.
+
+    What leads to a page is known long before the page: hours of speech take a while to write.
+    """
+
+    def __init__(self, most: int = _TAGS) -> None:
+        self._most = most
+        self._known: OrderedDict[bytes, str] = OrderedDict()
+        self._one_at_a_time = Lock()
+
+    def find(self, source: bytes) -> str | None:
+        with self._one_at_a_time:
+            return self._known.get(source)
+
+    def keep(self, source: bytes, tag: str) -> None:
+        with self._one_at_a_time:
+            self._known[source] = tag
+            self._known.move_to_end(source)
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+
+_tags = Tags()
+
+
+def source_of(template: str, given: Mapping[str, Any]) -> bytes | None:
+    """The same for what leads to the same page; none where that cannot be told."""
+    said = repr((template, sorted(given.items())))
+    return None if _OPAQUE in said else hashlib.sha256(said.encode()).digest()
 
 
 def prefers(request: Request) -> Preferences:
@@ -79,19 +120,25 @@ def written(
     """The page, or that whoever asked has it already."""
     chosen = prefers(request)
     query = f"?{request.url.query}" if request.url.query else ""
-    body = (
-        environment(chosen.language)
-        .get_template(template)
-        .render(prefers=chosen, format=formats(request), here=f"{request.url.path}{query}", **view)
-        .encode()
-    )
+    given = {"prefers": chosen, "format": formats(request), "here": f"{request.url.path}{query}", **view}
     headers = {"Content-Type": "text/html; charset=utf-8", **_PRIVATE}
+    source = source_of(template, given) if status is HTTPStatus.OK else None
+    tag = _tags.find(source) if source else None
+    if tag is not None and _has(request, tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**headers, "ETag": tag})
+    body = environment(chosen.language).get_template(template).render(given).encode()
     if status is HTTPStatus.OK:
         # It is of the whole page, and so of all it depends on.
         headers["ETag"] = tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-        if tag in request.headers.get("if-none-match", ""):
+        if source is not None:
+            _tags.keep(source, tag)
+        if _has(request, tag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if len(body) >= _LEAST_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, _EFFORT, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return Response(body, status, headers)
+
+
+def _has(request: Request, tag: str) -> bool:
+    return tag in request.headers.get("if-none-match", "")

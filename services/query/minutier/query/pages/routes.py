@@ -59,7 +59,7 @@ def router(*, gate: Gate, door: Door, laying: Laying, sources: Sources) -> APIRo
         return await page(request, "search.html", person=person, **view)
 
     @pages.get("/recordings/{id}")
-    async def show_meeting(id: UUID, request: Request, person: Person = asking) -> Response:
+    async def show_meeting(id: UUID, request: Request, person: Person = searching) -> Response:
         seen = await door.open(person, id, Level.STATUS)
         view = await read_meeting(sources, person, seen)
         return await page(request, "meeting.html", person=person, **view)
