@@ -4,6 +4,7 @@ import gzip
 import html
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -30,7 +31,16 @@ from minutier.schemas.rejections import RejectionReason
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, Documents
 from tests.support.query_fakes import Log, Table, application
-from tests.support.query_people import COMPLIANCE, OPERATOR, OUTSIDER, OWNER, PARTICIPANT, STRANGER, showing
+from tests.support.query_people import (
+    COMPLIANCE,
+    OPERATOR,
+    OUTSIDER,
+    OWNER,
+    PARTICIPANT,
+    STRANGER,
+    Bearers,
+    showing,
+)
 
 HERE = f"/recordings/{RECORDING}"
 FAILURES = ("not_json", "unknown_type", "unknown_version", "invalid", "unknown_model")
@@ -223,6 +233,16 @@ async def test_what_one_may_not_see_is_like_what_there_is_not(
         bodies.add(page.text.replace(path, ""))
     # With the person's name for a path that nobody was asked for.
     assert len(bodies) <= 2
+
+
+async def test_who_has_read_it_is_told_by_what_nobody_chooses_for_themselves(table: Table) -> None:
+    for event in told.pipeline(table.documents):
+        await table.add(event)
+    poser = replace(PARTICIPANT, name=OWNER.name)
+    async with visiting(table, bearers=Bearers(OWNER, poser)) as client:
+        await client.get(HERE, headers=showing(poser))
+        page = await client.get(f"{HERE}/access")
+    assert f"<strong>{OWNER.name}</strong> <code>{PARTICIPANT.id}</code>" in page.text
 
 
 async def test_what_only_owners_may_do_is_shown_to_owners(client: httpx.AsyncClient) -> None:

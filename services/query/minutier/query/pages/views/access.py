@@ -23,10 +23,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Read:
-    """``detail`` is an export's format; what was searched for is not shown here."""
+    """What people are called they may choose at their provider; ``person_id`` nobody chooses.
+
+    ``format`` is an export's; what was searched for is not shown here.
+    """
 
     at: datetime
     person: str
+    person_id: str
     action: Action
     recording_id: UUID | None
     format: str | None
@@ -63,6 +67,7 @@ def days(found: Iterable[Access], format: Format) -> tuple[Day, ...]:
         read = Read(
             at=access.at,
             person=access.person_name,
+            person_id=access.person_id,
             action=access.action,
             recording_id=access.recording_id,
             format=access.detail.get("format") if access.action is Action.EXPORT else None,
