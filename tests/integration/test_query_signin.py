@@ -324,19 +324,41 @@ def sign_in(number: int) -> SignIn:
     return SignIn("plain", challenge, "browser", "/")
 
 
-async def test_sign_ins_are_few_from_an_address_and_the_newest_of_all(engine: AsyncEngine) -> None:
+@pytest.fixture
+async def nobody_signs_in(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(text("delete from sign_ins"))
-    sign_ins = SignIns(engine, of_an_address=2, of_all=3)
-    assert [await sign_ins.begin(sign_in(number), "192.0.2.1") for number in range(3)] == [True, True, False]
-    assert [await sign_ins.begin(sign_in(number), f"192.0.2.{number}") for number in (3, 4)] == [True, True]
-    assert await sign_ins.take("state-0", "browser") is None
+
+
+@pytest.mark.usefixtures("nobody_signs_in")
+async def test_whoever_signs_in_pushes_out_the_oldest_of_their_address_and_then_of_all(
+    engine: AsyncEngine,
+) -> None:
+    sign_ins = SignIns(engine, of_an_address=2, of_all=4)
+    for number, address in enumerate(("192.0.2.1", *["192.0.2.2"] * 3)):
+        await sign_ins.begin(sign_in(number), address)
+    async with engine.connect() as connection:
+        kept = await connection.execute(text("select address from sign_ins order by created_at"))
+        assert list(kept.scalars()) == ["192.0.2.1", "192.0.2.2", "192.0.2.2"]
+    for number in (4, 5):
+        await sign_ins.begin(sign_in(number), "192.0.2.3")
+    known = [await sign_ins.take(f"state-{number}", "browser") is not None for number in range(6)]
+    assert known == [False, False, True, True, True, True]
+
+
+@pytest.mark.usefixtures("nobody_signs_in")
+async def test_a_sign_in_is_taken_once_by_its_browser_and_forgotten_after_a_while(
+    engine: AsyncEngine,
+) -> None:
+    sign_ins = SignIns(engine)
+    for number in (1, 2):
+        await sign_ins.begin(sign_in(number), "192.0.2.1")
     assert await sign_ins.take("state-1", "another browser") is None
     assert await sign_ins.take("state-1", "browser") == sign_in(1)
     assert await sign_ins.take("state-1", "browser") is None
     async with engine.begin() as connection:
         await connection.execute(text("update sign_ins set created_at = now() - interval '11 minutes'"))
-    assert await sign_ins.take("state-4", "browser") is None
-    assert await sign_ins.begin(sign_in(5), "192.0.2.1")
+    assert await sign_ins.take("state-2", "browser") is None
+    await sign_ins.begin(sign_in(3), "192.0.2.1")
     async with engine.connect() as connection:
         assert (await connection.execute(text("select count(*) from sign_ins"))).scalar() == 1

@@ -9,23 +9,19 @@ from minutier.query.identity.site import random_id
 
 
 class SignIns:
-    """Sign-ins that were begun; each address has ``most`` of them."""
+    """Sign-ins that were begun."""
 
-    def __init__(self, *, most: int = 100) -> None:
-        self.most = most
-        self.begun: list[tuple[str, SignIn]] = []
+    def __init__(self) -> None:
+        self.begun: list[SignIn] = []
 
-    async def begin(self, sign_in: SignIn, address: str) -> bool:
-        if sum(known == address for known, _ in self.begun) >= self.most:
-            return False
-        self.begun.append((address, sign_in))
-        return True
+    async def begin(self, sign_in: SignIn, address: str) -> None:
+        self.begun.append(sign_in)
 
     async def take(self, state: str, browser: str) -> SignIn | None:
-        for entry in self.begun:
-            if (entry[1].challenge.state, entry[1].browser) == (state, browser):
-                self.begun.remove(entry)
-                return entry[1]
+        for sign_in in self.begun:
+            if (sign_in.challenge.state, sign_in.browser) == (state, browser):
+                self.begun.remove(sign_in)
+                return sign_in
         return None
 
 

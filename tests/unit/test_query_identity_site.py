@@ -18,7 +18,7 @@ from minutier.query.settings import QuerySettings
 from minutier.shared.settings import InvalidSettings
 from tests.support.query_events import Documents
 from tests.support.query_fakes import Table, application
-from tests.support.query_identity import Sessions, SignIns, entrance
+from tests.support.query_identity import Sessions, entrance
 from tests.support.query_people import OWNER
 
 PUBLIC = "https://minutier.example.org"
@@ -40,12 +40,10 @@ class Party:
 PROVIDER = Provider(issuer="https://id.example.org", client_id="pages", tenant="acme")
 
 
-def app(*, public_url: str | None = PUBLIC, sessions: Sessions | None = None, most: int = 100) -> FastAPI:
+def app(*, public_url: str | None = PUBLIC, sessions: Sessions | None = None) -> FastAPI:
     return application(
         Table(Documents()),
-        entrance=entrance(
-            {"acme": PROVIDER}, {"acme": Party()}, sessions=sessions, sign_ins=SignIns(most=most)
-        ),
+        entrance=entrance({"acme": PROVIDER}, {"acme": Party()}, sessions=sessions),
         settings=QuerySettings(public_url=public_url),
     )
 
@@ -172,13 +170,6 @@ async def test_one_provider_is_gone_to_at_once() -> None:
         assert elsewhere.headers["location"] == "/sign-in/acme"
 
 
-async def test_too_many_sign_ins_of_one_address_are_asked_to_wait() -> None:
-    async with visiting(app(most=2)) as http:
-        answers = [await http.get("/sign-in/acme") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [303, 303, 429]
-    assert "ten minutes" in answers[-1].text
-
-
 async def test_without_providers_the_page_says_what_to_set() -> None:
     bare = application(Table(Documents()), settings=QuerySettings(public_url=PUBLIC))
     async with visiting(bare) as http:
@@ -202,6 +193,8 @@ def test_a_public_url_is_an_origin_that_nobody_listens_on(url: str) -> None:
         ({"algorithms": ["none"]}, "RS256"),
         ({"tenant": None}, "tenant"),
         ({"tenant": "acme", "tenant_claim": "organisation"}, "tenant"),
+        ({"tenant": "unknown"}, "give another"),
+        ({"tenant": None, "tenant_claim": "organisation", "tenants": {"a": "unknown"}}, "give another"),
         ({"audience": "pages"}, "client_id"),
         ({"secret": "x"}, "SECRET"),
     ],

@@ -40,8 +40,8 @@ class Parties(Protocol):
 class SignIns(Protocol):
     """Sign-ins that were begun; all are forgotten after ten minutes."""
 
-    async def begin(self, sign_in: SignIn, address: str) -> bool:
-        """Keep one; ``False`` where ``address`` has begun too many."""
+    async def begin(self, sign_in: SignIn, address: str) -> None:
+        """Keep one, rather than the oldest where ``address`` or all have too many."""
         ...
 
     async def take(self, state: str, browser: str) -> SignIn | None:

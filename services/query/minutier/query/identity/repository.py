@@ -19,7 +19,8 @@ from minutier.schemas.clock import now
 
 _PERSON = TypeAdapter(Person)
 _SIGN_IN_TIME = timedelta(minutes=10)
-# A whole organisation may come from one address, and an attacker from many: the latter push out the oldest.
+# Whoever begins more than this pushes out the oldest, of their address first and then of all: a whole
+# organisation may come from one address, so nobody there is refused for what others of it do.
 _OF_AN_ADDRESS = 200
 _OF_ALL = 10_000
 # A session that was used is noted as such no more often.
@@ -36,8 +37,8 @@ class SignIns:
         self._of_an_address = of_an_address
         self._of_all = of_all
 
-    async def begin(self, sign_in: SignIn, address: str) -> bool:
-        """Keep one; ``False`` where ``address`` has begun too many."""
+    async def begin(self, sign_in: SignIn, address: str) -> None:
+        """Keep one, rather than the oldest where ``address`` or all have too many."""
         row = SignInRow(
             state=_digest(sign_in.challenge.state),
             browser=_digest(sign_in.browser),
@@ -48,19 +49,16 @@ class SignIns:
             return_path=sign_in.return_path,
             address=address,
         )
-        theirs = select(func.count()).select_from(SignInRow).where(SignInRow.address == address)
-        kept = select(SignInRow.state).order_by(col(SignInRow.created_at).desc()).limit(self._of_all)
+        newest = select(SignInRow.state).order_by(col(SignInRow.created_at).desc())
+        theirs = newest.where(SignInRow.address == address)
         async with AsyncSession(self._engine) as session, session.begin():
             await session.exec(
                 delete(SignInRow).where(col(SignInRow.created_at) < func.now() - _SIGN_IN_TIME)
             )
-            if (await session.exec(theirs)).one() >= self._of_an_address:
-                return False
             session.add(row)
             await session.flush()
-            if (await session.exec(select(func.count()).select_from(SignInRow))).one() > self._of_all:
-                await session.exec(delete(SignInRow).where(col(SignInRow.state).not_in(kept)))
-            return True
+            for too_many in (theirs.offset(self._of_an_address), newest.offset(self._of_all)):
+                await session.exec(delete(SignInRow).where(col(SignInRow.state).in_(too_many)))
 
     async def take(self, state: str, browser: str) -> SignIn | None:
         """The one that this browser has begun, once."""

@@ -26,7 +26,6 @@ _STATUSES = {
     Trouble.REFUSED: HTTPStatus.FORBIDDEN,
     Trouble.UNKNOWN: HTTPStatus.FORBIDDEN,
     Trouble.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    Trouble.TOO_MANY: HTTPStatus.TOO_MANY_REQUESTS,
 }
 # What is answered here is of one browser, and its address holds what nobody else is to learn.
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}

@@ -23,7 +23,6 @@ class Trouble(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     UNAVAILABLE = "unavailable"
-    TOO_MANY = "too_many"
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ class Entrance:
         except ProviderUnavailable:
             log.warning("identity provider not available", provider=provider)
             return Trouble.UNAVAILABLE
-        if not await self._sign_ins.begin(SignIn(provider, challenge, browser, return_path), address):
-            return Trouble.TOO_MANY
+        await self._sign_ins.begin(SignIn(provider, challenge, browser, return_path), address)
         return Sent(url)
 
     async def finish(
