@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from minutier.query.domain import STAGES, Entry, Stage, StageState, recording
 from minutier.query.project import project
 from minutier.query.steering.domain import (
+    MOST_REQUESTS,
     Before,
     CannotReprocess,
+    Hindrance,
     NothingRuns,
     Pace,
     check_cancelling,
@@ -86,6 +88,15 @@ async def test_what_cannot_be_done_again_says_why(
 ) -> None:
     with pytest.raises(CannotReprocess, match=reason):
         plan(await entry_of(*heard), stage)
+
+
+async def test_what_was_done_again_so_often_is_not_done_again() -> None:
+    often = [told.requested(SUMMARISATION, 10 + number) for number in range(MOST_REQUESTS)]
+    done = told.written(seconds=MOST_REQUESTS + 20)
+    assert plan(await entry_of(*PIPELINE, *often[1:], done), SUMMARISATION)
+    with pytest.raises(CannotReprocess) as refused:
+        plan(await entry_of(*PIPELINE, *often, done), SUMMARISATION)
+    assert refused.value.hindrance is Hindrance.TOO_OFTEN
 
 
 async def test_only_what_runs_can_be_cancelled() -> None:

@@ -10,6 +10,10 @@ from minutier.query.domain import Stage as StageShown
 from minutier.schemas import events
 
 _JUST_AFTER = timedelta(microseconds=1)
+# What each request adds is kept, and read with the recording from then on: a bound a day would be none.
+# Whoever wants a better transcript asks a few times.
+MOST_REQUESTS = 200
+
 _LISTENING = (events.Stage.DIARIZATION, events.Stage.TRANSCRIPTION)
 
 
@@ -26,6 +30,7 @@ class Hindrance(StrEnum):
     MEDIA_UNKNOWN = "media_unknown"
     MEDIA_DELETED = "media_deleted"
     TRANSCRIPT_DELETED = "transcript_deleted"
+    TOO_OFTEN = "too_often"
 
     @property
     def explanation(self) -> str:
@@ -43,6 +48,7 @@ _EXPLANATIONS = {
     Hindrance.MEDIA_UNKNOWN: "Where its media lies is not known any more. Hand it in again.",
     Hindrance.MEDIA_DELETED: "Its media has been deleted.",
     Hindrance.TRANSCRIPT_DELETED: "Its transcript has been deleted.",
+    Hindrance.TOO_OFTEN: f"It was done again {MOST_REQUESTS} times, and may be no more. Hand it in again.",
 }
 
 
@@ -86,6 +92,8 @@ def plan(entry: Entry, stage: events.Stage) -> tuple[events.Stage, ...]:
     stages = recording(entry).stages
     if StageState.RUNNING in {one.state for one in stages.values()}:
         raise CannotReprocess(Hindrance.UNDER_WAY)
+    if len(entry.told(Kind.REQUESTED)) >= MOST_REQUESTS:
+        raise CannotReprocess(Hindrance.TOO_OFTEN)
     if stage is events.Stage.SUMMARISATION:
         if entry.transcript is None:
             raise CannotReprocess(Hindrance.NO_TRANSCRIPT)

@@ -20,6 +20,7 @@ export const refusals = (_) => ({
     media_unknown: _("Where the recording lies is not known any more. It has to be sent again."),
     media_deleted: _("The recording was deleted, so nothing can be made of it again."),
     transcript_deleted: _("The transcript was deleted, so no minutes can be made of it."),
+    too_often: _("This meeting was done again as often as it may be. It has to be sent again."),
   },
   statuses: {
     401: _("Your session has ended. Sign in again."),
