@@ -1,7 +1,9 @@
 """Tenants are kept apart by PostgreSQL itself, from the role of the service too."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -9,9 +11,13 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.compose.embedded import System
+from minutier.compose.provision import prepare_database
+from minutier.query.access.log import Action
+from minutier.query.access.repository import AccessLog
 from minutier.query.database import within
 from minutier.shared import database
 from minutier.shared.settings import DatabaseSettings
+from tests.support.query_people import OWNER
 from tests.support.query_search import Library
 
 # Which tenants there are, and nothing of theirs: read before a transaction can say for whom it works.
@@ -92,6 +98,29 @@ async def test_the_service_owns_nothing_and_changes_no_policy(library: Library) 
             with pytest.raises(ProgrammingError, match="must be owner"):
                 async with library.engine.begin() as connection:
                     await connection.execute(text(statement))
+
+
+async def test_what_was_read_can_only_be_added_to(library: Library, system: System) -> None:
+    log = AccessLog(library.engine)
+    reader = replace(OWNER, tenant=library.tenant)
+    await log.write(reader, Action.ACCESS_LOG)
+    # Whenever it starts, the role is given once more what its tables need.
+    await asyncio.to_thread(
+        prepare_database,
+        system.administrator_url,
+        database="minutier",
+        passwords=system.credentials.role_passwords,
+    )
+    for statement in (
+        "delete from access_log",
+        "update access_log set person_id = ''",
+        "truncate access_log",
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            async with within(library.engine, library.tenant) as session:
+                await (await session.connection()).execute(text(statement))
+    (kept,) = await log.page(reader, recording_id=None, limit=10, after=None)
+    assert kept.person_id == OWNER.id
 
 
 async def test_another_tenant_finds_nothing(library: Library) -> None:

@@ -28,6 +28,9 @@ from minutier.shared.settings import InvalidSettings, NatsSettings, ObjectSettin
 
 SERVICES = tuple(topology.SUBSCRIPTIONS)
 
+# Rows of these are only ever added by their service: whoever takes it over cannot hide what they have read.
+_ADDED_TO = {"query": ("access_log",)}
+
 _MATCHES = "pg_catalog.ts_match_vq(tsvector, tsquery)"
 
 _OWNED = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
@@ -80,9 +83,12 @@ def prepare_database(url: str, *, database: str, passwords: Mapping[str, str]) -
             for service, password in passwords.items():
                 _prepare_role(administrator, database, service, password)
             _let_words_be_looked_up(administrator)
-        for service in passwords:
-            if _has_migrations(service):
-                migrations.upgrade(service, administrator_url(url, database))
+        migrated = [service for service in passwords if _has_migrations(service)]
+        for service in migrated:
+            migrations.upgrade(service, administrator_url(url, database))
+        with psycopg.connect(inside, autocommit=True, connect_timeout=10) as administrator:
+            for service in migrated:
+                _grant_tables(administrator, service)
 
 
 def service_url(url: str, database: str, service: str, password: str) -> str:
@@ -127,7 +133,6 @@ def _prepare_role(
         "alter schema {role} owner to {owner}",
         "reassign owned by {role} to {owner}",
         "grant usage on schema {role} to {role}",
-        "grant select, insert, update, delete on all tables in schema {role} to {role}",
         "grant usage on all sequences in schema {role} to {role}",
         "alter default privileges for role {owner} in schema {role} "
         "grant select, insert, update, delete on tables to {role}",
@@ -136,6 +141,23 @@ def _prepare_role(
         connection.execute(
             sql.SQL(statement).format(role=role, owner=owner, database=sql.Identifier(database))
         )
+
+
+def _grant_tables(connection: psycopg.Connection[tuple[object, ...]], service: str) -> None:
+    """Also those of an earlier version, in one transaction: at no moment may more be done than is meant."""
+    role = sql.Identifier(service)
+    with connection.transaction():
+        connection.execute(
+            sql.SQL("grant select, insert, update, delete on all tables in schema {role} to {role}").format(
+                role=role
+            )
+        )
+        for table in _ADDED_TO.get(service, ()):
+            connection.execute(
+                sql.SQL("revoke update, delete on {role}.{table} from {role}").format(
+                    role=role, table=sql.Identifier(table)
+                )
+            )
 
 
 def _let_words_be_looked_up(connection: psycopg.Connection[tuple[object, ...]]) -> None:
