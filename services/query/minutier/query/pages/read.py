@@ -31,7 +31,7 @@ from minutier.query.transcripts.read import Absent, Reading, Transcripts
 from minutier.shared.errors import Permanent
 
 _MEETINGS = 40
-_FOUND = 20
+_FOUND = 10
 _ACCESSES = 100
 
 View = Mapping[str, Any]

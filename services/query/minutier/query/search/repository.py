@@ -163,19 +163,18 @@ _WEIGHTS = {Kind.TITLE: 4.0, Kind.SPEAKER: 2.0, Kind.MINUTES: 1.5, Kind.WORDS: 1
 # How many passages of a recording are shown.
 _BEST = 3
 
-# Each passage and which of the terms it has. By "offset 0" that is worked out once, and sorts are small.
+# Each passage and which of the terms it has. By "offset 0" that is worked out once, and sorts are small. Whose
+# the recordings are was asked before, and the policy asks again: asking for each passage takes a while.
 _HELD = """
-    select
-        passages.*, asked.terms, asked.ranked, {mask} as mask,
-        (cast(:weights as double precision[]))[kind + 1] as weight
+    select passages.*, asked.terms, asked.ranked, {mask} as mask
     from unnest(cast(:ids as uuid[]), cast(:spoken as text[])) as found (id, language)
     join unnest(
         cast(:languages as text[]), cast(:ranked as tsquery[]), cast(:terms as integer[]), {arrays}
     ) as asked (language, ranked, terms, {columns}) using (language)
-    join passages on recording_id = id and tenant = :tenant
+    join passages on recording_id = id
     offset 0
 """
-_RANK = "weight * ts_rank(lexemes, ranked, 1)"
+_RANK = "(cast(:weights as double precision[]))[kind + 1] * ts_rank(lexemes, ranked, 1)"
 
 # Having more of the terms in one passage counts most, then how often there are any. How close together they
 # are need not count in passages as short as these, and takes four times as long.
@@ -394,7 +393,6 @@ class Reading:
         """A statement about the passages of recordings, by the language of each."""
         most = max((len(one.terms) for one in asked), default=1)
         given |= {
-            "tenant": self._person.tenant,
             "ids": [recording.id for recording in recordings],
             "spoken": [recording.language for recording in recordings],
             "weights": [_WEIGHTS[kind] for kind in Kind],

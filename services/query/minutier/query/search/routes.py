@@ -89,7 +89,7 @@ def router(*, gate: Gate, archive: Archive) -> APIRouter:
                 examples=['budget speaker:Anne after:2026-03 "next year"'],
             ),
         ],
-        limit: Annotated[int, Query(ge=1, le=50)] = 20,
+        limit: Annotated[int, Query(ge=1, le=50)] = 10,
         after: Annotated[str | None, Query(max_length=300, description="`next` of the page before")] = None,
         person: Person = asking,
     ) -> Answer:
