@@ -4,8 +4,8 @@
 as the query service indexes, and copied into the database of a running system. The questions are asked over
 its HTTP API, by somebody who may read all of it and by somebody who may read one recording in a hundred.
 ``stock`` is what is usually done: one GIN index, and all matches put in order by ``ts_rank``, without rights,
-snippets and HTTP. ``agreement`` is how many of those that we show first for a rare word it puts first as well, or
-as high as these.
+snippets and HTTP. ``agreement`` is how many of those that we show first for a rare word it puts first as
+well, or as high as these.
 """
 
 import argparse

@@ -83,7 +83,8 @@ class Fact:
     """What one event told: figures, codes and references; title, names and people are what a meeting has.
 
     ``people`` and ``by_default`` are levels by principal; ``ingested`` is where the recording's media lies.
-    ``asked_at`` is when what it follows from was told, and ``wanted_since`` when somebody asked for it all, if before ``at``.
+    ``asked_at`` is when what it follows from was told, and ``wanted_since`` when somebody asked for it all,
+    if before ``at``.
     """
 
     kind: Kind

@@ -163,8 +163,8 @@ _WEIGHTS = {Kind.TITLE: 4.0, Kind.SPEAKER: 2.0, Kind.MINUTES: 1.5, Kind.WORDS: 1
 # How many passages of a recording are shown.
 _BEST = 3
 
-# Each passage and which of the terms it has. By "offset 0" that is worked out once, and sorts are small. Whose
-# the recordings are was asked before, and the policy asks again: asking for each passage takes a while.
+# Each passage and which of the terms it has. By "offset 0" that is worked out once, and sorts are small.
+# Whose the recordings are was asked before, and the policy asks again: a third time takes a while.
 _HELD = """
     select passages.*, asked.terms, asked.ranked, {mask} as mask
     from unnest(cast(:ids as uuid[]), cast(:spoken as text[])) as found (id, language)
