@@ -4,7 +4,7 @@ default:
 
 # Every check and every test, on all cores up to four.
 test: check
-    uv run pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+    uv run pytest -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 # Style, types, imports and generated files.
 check:

@@ -1,10 +1,12 @@
 """What all tests have in common."""
 
 import os
+from typing import Any
 
 import pytest
 import structlog
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # Tests ask more often than people do, also of the services that they start.
 os.environ |= {
@@ -21,10 +23,13 @@ settings.load_profile("minutier")
 structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of several processes one runs a file, and all that share the system with models."""
-    for item in items:
-        file = item.path.relative_to(config.rootpath)
-        shared = file.parent if file.parent.name == "e2e" else file
-        item.add_marker(pytest.mark.xdist_group(str(shared)))
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Of several processes one runs a file, and one all that share the system with models."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
