@@ -2,8 +2,12 @@
 default:
     @just --list
 
-# Every check and every test, on all cores up to four.
+# Every check and every test.
 test: check
+    uv run pytest
+
+# The same on all cores, up to four.
+test-parallel: check
     uv run pytest -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 # Style, types, imports and generated files.

@@ -29,7 +29,7 @@ from tests.support import query_events as told
 from tests.support import query_meetings as meetings
 from tests.support.audio import write_flac
 
-SECONDS = 30
+SECONDS = 60
 TENANT = "acme"
 TITLE = "Comité budget de l'association"
 LONG_TITLE = (
