@@ -1,5 +1,6 @@
 """The servers alone, for tests that bring the services themselves, and what any system is reached by."""
 
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,15 +8,33 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.compose.embedded import System, running
+from minutier.shared import database
+from minutier.shared.settings import DatabaseSettings
 from tests.support.delivery_service import Streams, streams_of
+from tests.support.query_search import Library
 
 
 @pytest.fixture(scope="module")
 async def system() -> AsyncIterator[System]:
     async with running(services=[]) as system:
         yield system
+
+
+@pytest.fixture(scope="module")
+async def engine(system: System) -> AsyncIterator[AsyncEngine]:
+    """As the query service's role."""
+    engine = database.connect(DatabaseSettings(url=system.database_url("query")))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def library(engine: AsyncEngine) -> Library:
+    """Of a tenant of its own."""
+    return Library(engine, f"t{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture(scope="module")

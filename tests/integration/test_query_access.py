@@ -1,6 +1,5 @@
 """Sharing, in a real database."""
 
-import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -8,7 +7,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.compose.embedded import System, running
 from minutier.query.access import repository
@@ -17,8 +15,6 @@ from minutier.query.access.ports import TooMany
 from minutier.query.access.repository import Shares
 from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
-from minutier.shared import database
-from minutier.shared.settings import DatabaseSettings
 from tests.support.query_people import OPERATOR, OUTSIDER, OWNER, PARTICIPANT
 from tests.support.query_search import Library
 
@@ -29,18 +25,6 @@ THEIRS = f"email:{OUTSIDER.email}"
 async def system() -> AsyncIterator[System]:
     async with running(services=["query"]) as system:
         yield system
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    engine = database.connect(DatabaseSettings(url=system.database_url("query")))
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def library(engine: AsyncEngine) -> Library:
-    return Library(engine, f"t{uuid.uuid4().hex[:8]}")
 
 
 async def ask(library: Library, person: Person, method: str, path: str, **request: Any) -> httpx.Response:

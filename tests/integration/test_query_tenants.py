@@ -1,8 +1,6 @@
 """Tenants are kept apart by PostgreSQL itself, from the role of the service too."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -15,25 +13,11 @@ from minutier.compose.provision import prepare_database
 from minutier.query.access.log import Action
 from minutier.query.access.repository import AccessLog
 from minutier.query.database import within
-from minutier.shared import database
-from minutier.shared.settings import DatabaseSettings
 from tests.support.query_people import OWNER
 from tests.support.query_search import Library
 
 # Which tenants there are, and nothing of theirs: read before a transaction can say for whom it works.
 REGISTERS = {"register", "webhook_tenants"}
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    engine = database.connect(DatabaseSettings(url=system.database_url("query")))
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def library(engine: AsyncEngine) -> Library:
-    return Library(engine, f"t{uuid.uuid4().hex[:8]}")
 
 
 async def tables_of_tenants(engine: AsyncEngine) -> list[str]:
