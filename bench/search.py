@@ -34,7 +34,7 @@ from minutier.compose.embedded import DATABASE, System, running
 from minutier.compose.people import OUTSIDER, PARTICIPANT, TENANT
 from minutier.query.access.domain import Level, Origin
 from minutier.query.folding import fold, words
-from minutier.query.search.index import RULES
+from minutier.query.search.indexing.index import RULES
 from minutier.query.search.lexemes import Stem, Stems, belonging, spoken_by, stem, vector
 from minutier.query.search.passages import Kind
 

@@ -28,7 +28,7 @@ from minutier.query.identity.gate import SESSION_COOKIE
 from minutier.query.identity.sign_in import Entrance
 from minutier.query.project import project
 from minutier.query.repository import Recordings, add
-from minutier.query.search.index import Index, document_of
+from minutier.query.search.indexing.index import Index, document_of
 from minutier.query.search.repository import Archive
 from minutier.query.steering.repository import Paces
 from minutier.query.transcripts.read import Transcripts
@@ -37,8 +37,6 @@ from minutier.schemas.clock import now
 from minutier.schemas.documents import Part, Participant, RecordingDocument
 from minutier.schemas.documents import Person as MeetingPerson
 from minutier.schemas.events import AnyEvent
-from minutier.shared import database
-from minutier.shared.settings import DatabaseSettings
 from tests.support import query_events as told
 from tests.support.query_events import Documents
 from tests.support.query_fakes import Table, application
@@ -130,13 +128,6 @@ def may_know_of(asker: Asker, meeting: Meeting) -> bool:
 async def system() -> AsyncIterator[System]:
     async with running(services=["query"]) as system:
         yield system
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    engine = database.connect(DatabaseSettings(url=system.database_url("query")))
-    yield engine
-    await engine.dispose()
 
 
 @given(meetings=meetings, askers=askers)

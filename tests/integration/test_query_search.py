@@ -3,41 +3,24 @@
 import itertools
 import random
 import uuid
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from minutier.compose.embedded import System
 from minutier.query.access.domain import Level
 from minutier.query.access.repository import AccessLog, Shares
 from minutier.query.database import within
 from minutier.query.search.domain import BadQuestion, parse
-from minutier.query.search.index import Index
-from minutier.query.search.repository import unindexed
-from minutier.shared import database
-from minutier.shared.settings import DatabaseSettings
+from minutier.query.search.indexing.index import Index
+from minutier.query.search.indexing.repository import unindexed
 from tests.support import query_events as told
 from tests.support.query_people import COMPLIANCE, OUTSIDER, OWNER, PARTICIPANT, STRANGER
 from tests.support.query_search import Library, days, marked
 
 LABELS = {"speaker-1": "Anne Martin", "speaker-2": "Zoé Durand"}
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    engine = database.connect(DatabaseSettings(url=system.database_url("query")))
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def library(engine: AsyncEngine) -> Library:
-    return Library(engine, f"t{uuid.uuid4().hex[:8]}")
 
 
 @pytest.mark.parametrize(

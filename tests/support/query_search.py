@@ -18,7 +18,7 @@ from minutier.query.domain import Entry
 from minutier.query.identity.domain import Person
 from minutier.query.project import project
 from minutier.query.repository import Recordings, add, locked
-from minutier.query.search.index import Index, document_of
+from minutier.query.search.indexing.index import Index, document_of
 from minutier.query.search.repository import Archive
 from minutier.query.settings import QuerySettings
 from minutier.schemas.documents import MinutesDocument, RecordingDocument, TranscriptDocument

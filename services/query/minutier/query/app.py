@@ -14,7 +14,7 @@ from minutier.query.identity.sign_in import Entrance
 from minutier.query.identity.tokens import Tokens
 from minutier.query.nats import NatsSignals
 from minutier.query.repository import Recordings
-from minutier.query.search.index import Index
+from minutier.query.search.indexing.index import Index
 from minutier.query.search.repository import Archive
 from minutier.query.settings import QuerySettings
 from minutier.query.steering.repository import Paces

@@ -9,8 +9,8 @@ from minutier.query import repository
 from minutier.query.database import within
 from minutier.query.domain import Entry
 from minutier.query.ports import Documents
-from minutier.query.search.index import RULES, Index, document_of
-from minutier.query.search.repository import unindexed
+from minutier.query.search.indexing.index import RULES, Index, document_of
+from minutier.query.search.indexing.repository import unindexed
 from minutier.query.transcripts.read import Absent, Transcripts
 from minutier.schemas.documents import TranscriptDocument
 from minutier.shared.errors import Permanent

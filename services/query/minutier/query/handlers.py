@@ -6,7 +6,7 @@ from minutier.query.edits.edit import carry_over
 from minutier.query.edits.repository import Editor
 from minutier.query.ports import Documents, Signals
 from minutier.query.project import project
-from minutier.query.search.index import Index, document_of
+from minutier.query.search.indexing.index import Index, document_of
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.events import EVENTS, AnyEvent
 from minutier.shared.delivery import Work

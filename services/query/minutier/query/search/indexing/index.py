@@ -15,7 +15,7 @@ from minutier.query.domain import Entry, Fact, recording
 from minutier.query.domain import Kind as Told
 from minutier.query.folding import Word, words
 from minutier.query.ports import Documents
-from minutier.query.search import repository
+from minutier.query.search.indexing import repository
 from minutier.query.search.lexemes import Stems, spoken_by, vector
 from minutier.query.search.passages import Kind, Passage, Passages, of_minutes, of_title, of_transcript
 from minutier.query.search.stemming.repository import stems
