@@ -39,10 +39,15 @@ class NotModified(HTTPException):
         super().__init__(HTTPStatus.NOT_MODIFIED, headers={"ETag": tag, **PRIVATE})
 
 
+def has(request: Request, tag: str) -> bool:
+    """Whether whoever asks has this version already; a weak one is as good (RFC 9110, 13.1.2)."""
+    given = request.headers.get("if-none-match")
+    return given is not None and (given.strip() == "*" or tag.removeprefix("W/") in _tags(given))
+
+
 def headers(request: Request, tag: str) -> dict[str, str]:
     """What an answer of this version says. Raises `NotModified` where whoever asks has it."""
-    given = request.headers.get("if-none-match")
-    if given is not None and (given.strip() == "*" or tag in _tags(given)):
+    if has(request, tag):
         raise NotModified(tag)
     return {"ETag": tag, **PRIVATE}
 

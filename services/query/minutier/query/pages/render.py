@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from minutier.query.etags import has
 from minutier.query.identity.domain import Person, Role
 from minutier.query.pages import assets, phrases
 from minutier.query.pages.phrases import Format
@@ -124,7 +125,7 @@ def written(
     headers = {"Content-Type": "text/html; charset=utf-8", **_PRIVATE}
     source = source_of(template, given) if status is HTTPStatus.OK else None
     tag = _tags.find(source) if source else None
-    if tag is not None and _has(request, tag):
+    if tag is not None and has(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**headers, "ETag": tag})
     body = environment(chosen.language).get_template(template).render(given).encode()
     if status is HTTPStatus.OK:
@@ -132,13 +133,9 @@ def written(
         headers["ETag"] = tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
         if source is not None:
             _tags.keep(source, tag)
-        if _has(request, tag):
+        if has(request, tag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if len(body) >= _LEAST_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, _EFFORT, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return Response(body, status, headers)
-
-
-def _has(request: Request, tag: str) -> bool:
-    return tag in request.headers.get("if-none-match", "")
