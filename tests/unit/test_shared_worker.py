@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from minutier.shared.worker import Worker, WorkerDied, WorkerTimedOut
 from tests.support import delivery_jobs as jobs
 
 SECONDS = 30
+# At least as many as asyncio has.
+THREADS = 32
 
 
 @pytest.fixture
@@ -79,7 +82,20 @@ async def test_stopping_kills_the_job(worker: Worker, tmp_path: Path) -> None:
     child = await started(tmp_path / "pid")
     await worker.stop()
     await gone(child)
-    assert await asyncio.wait_for(asyncio.wait([job]), SECONDS)
+    with pytest.raises(WorkerDied):
+        await asyncio.wait_for(job, SECONDS)
+
+
+async def test_stopping_ends_a_job_whatever_else_threads_do(worker: Worker, tmp_path: Path) -> None:
+    """The pool's own threads have then ended before anybody waits for them, and tell of nothing."""
+    job = asyncio.create_task(worker.run(jobs.dawdle, tmp_path / "pid"))
+    await started(tmp_path / "pid")
+    busy = asyncio.gather(*(asyncio.to_thread(time.sleep, 0.5) for _ in range(THREADS)))
+    await asyncio.sleep(0)
+    await worker.stop()
+    with pytest.raises(WorkerDied):
+        await asyncio.wait_for(job, SECONDS)
+    await busy
 
 
 async def test_progress_is_reported(worker: Worker) -> None:

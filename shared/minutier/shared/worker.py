@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any, TypeVar
@@ -47,6 +48,7 @@ class Worker:
         self._fraction: Synchronized[float] = self._context.Value("d", 0.0)
         self._turn = asyncio.Lock()
         self._pool: ProcessPool | None = None
+        self._job: Future[Any] | None = None
 
     async def run(
         self,
@@ -63,10 +65,11 @@ class Worker:
         async with self._turn:
             pool = await self._living_pool()
             self._fraction.value = 0.0
-            future = pool.schedule(_call, args=[function, args], timeout=limit_seconds or self._limit)
+            job = pool.schedule(_call, args=[function, args], timeout=limit_seconds or self._limit)
+            self._job = job
             watcher = asyncio.create_task(self._watch(report))
             try:
-                return await asyncio.wrap_future(future)
+                return await asyncio.wrap_future(job)
             except (ProcessExpired, BrokenProcessPool):
                 raise WorkerDied from None
             except TimeoutError:
@@ -75,11 +78,14 @@ class Worker:
                 watcher.cancel()
 
     async def stop(self) -> None:
-        """Kill the child and whatever it is doing."""
+        """Kill the child and whatever it is doing; who waits for that is told `WorkerDied`."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             pool.stop()  # type: ignore[no-untyped-call]
             await asyncio.to_thread(pool.join, _STOP_SECONDS)
+            # Depending on when it is stopped, the pool ends its children and tells of it, or not.
+            if self._job is not None and not self._job.done():
+                self._job.set_exception(BrokenProcessPool())
 
     async def _living_pool(self) -> ProcessPool:
         """A child killed while it had nothing to do breaks its pool for good."""
