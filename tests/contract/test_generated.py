@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from minutier.schemas import generate
 from minutier.schemas.documents import DOCUMENTS
 from minutier.schemas.events import EVENTS
+from minutier.schemas.records import RECORDS
 from tests.support.contracts import EXAMPLES, committed_schema
 
 
@@ -38,8 +39,8 @@ def test_changed_missing_and_left_over_files_are_found_and_put_right(tmp_path: P
     assert generate.differences(tmp_path) == []
 
 
-def test_every_event_and_document_has_a_schema() -> None:
-    assert len(generate.CONTRACTS) == len(EVENTS) + len(DOCUMENTS) + 1
+def test_every_event_document_and_record_has_a_schema() -> None:
+    assert len(generate.CONTRACTS) == len(EVENTS) + len(DOCUMENTS) + len(RECORDS) + 1
 
 
 @pytest.mark.parametrize("contract", generate.CONTRACTS)

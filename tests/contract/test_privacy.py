@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from minutier.schemas.events import EVENTS, AnyEvent, Progress, RecordingAnnounced
+from minutier.schemas.records import RECORDS
 from tests.support.contracts import committed_schema
 from tests.support.schema_strategies import merged
 
@@ -81,3 +82,9 @@ def test_only_what_the_meeting_server_knows_is_free_in_an_announcement() -> None
         ".data.metadata.location.key",
         ".data.metadata.location.url",
     }
+
+
+@pytest.mark.parametrize("contract", RECORDS)
+def test_only_what_the_law_calls_for_is_free_in_a_record_and_it_is_one_line(contract: str) -> None:
+    free = {place.rpartition(".rule.")[2] for place in open_texts(committed_schema(contract))}
+    assert free == (set() if contract == "signed-head" else {"legal_basis", "policy.name", "visa"})

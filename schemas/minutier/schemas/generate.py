@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from minutier.schemas import asyncapi
 from minutier.schemas.documents import DOCUMENTS
 from minutier.schemas.events import EVENTS, Progress
+from minutier.schemas.records import RECORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +23,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 CONTRACTS: dict[str, type[BaseModel]] = {
     **{event.TYPE: event for event in EVENTS},
     **{kind.__name__.removesuffix("Document").lower(): kind for kind in DOCUMENTS},
+    **RECORDS,
     "progress": Progress,
 }
 
