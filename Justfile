@@ -26,10 +26,10 @@ schemas:
 bench name *options:
     uv run python -m bench.{{ name }} {{ options }}
 
-# Copy the fonts and icons of the pages anew, from the npm packages that services/query/package-lock.json names.
+# Copy the fonts and icons of the pages anew, from the npm packages that shared/package-lock.json names.
 vendor:
-    uv run python services/query/vendor.py
+    uv run python shared/vendor.py
 
 # Write into the French of the pages what they say now; what is missing there is then translated by hand.
 messages:
-    uv run python -m minutier.query.pages.messages
+    uv run python -m minutier.shared.pages.messages shared/minutier/shared/pages services/query/minutier/query/pages

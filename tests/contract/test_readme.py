@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from minutier.compose.cli import app
 from minutier.compose.failures import Status
 from minutier.ingestion.tenants import Tenant
-from minutier.query.identity.providers import Provider
+from minutier.shared.identity.providers import Provider
 from minutier.shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -35,10 +35,10 @@ def section(title: str) -> str:
 
 
 def settings() -> list[type[Settings]]:
-    """Every settings class of the workspace."""
+    """Every settings class of the workspace, but for those that have no prefix and only lend their fields."""
     found = []
     for path in SOURCES:
-        if "(Settings)" in path.read_text():
+        if "Settings)" in path.read_text():
             parts = path.with_suffix("").parts
             module = import_module(".".join(parts[parts.index("minutier", len(ROOT.parts)) :]))
             found += [
@@ -47,6 +47,7 @@ def settings() -> list[type[Settings]]:
                 if isinstance(kind, type)
                 and issubclass(kind, Settings)
                 and kind.__module__ == module.__name__
+                and kind.model_config.get("env_prefix")
             ]
     return found
 

@@ -13,8 +13,8 @@ from minutier.query.access import repository
 from minutier.query.access.domain import Level
 from minutier.query.access.ports import TooMany
 from minutier.query.access.repository import Shares
-from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
+from minutier.shared.identity.domain import Person
 from tests.support.query_people import OPERATOR, OUTSIDER, OWNER, PARTICIPANT
 from tests.support.query_search import Library
 

@@ -23,9 +23,6 @@ from minutier.compose.embedded import System, running
 from minutier.query.access.domain import Level
 from minutier.query.access.repository import AccessLog, Shares
 from minutier.query.edits.repository import Layers
-from minutier.query.identity.domain import Person, Role
-from minutier.query.identity.gate import SESSION_COOKIE
-from minutier.query.identity.sign_in import Entrance
 from minutier.query.project import project
 from minutier.query.repository import Recordings, add
 from minutier.query.search.indexing.index import Index, document_of
@@ -37,6 +34,9 @@ from minutier.schemas.clock import now
 from minutier.schemas.documents import Part, Participant, RecordingDocument
 from minutier.schemas.documents import Person as MeetingPerson
 from minutier.schemas.events import AnyEvent
+from minutier.shared.identity.domain import Person, Role
+from minutier.shared.identity.gate import SESSION_COOKIE
+from minutier.shared.identity.sign_in import Entrance
 from tests.support import query_events as told
 from tests.support.query_events import Documents
 from tests.support.query_fakes import Table, application
@@ -150,7 +150,7 @@ async def test_nothing_hidden_is_told(
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         for asker, person in people.items():
-            browser = {"Cookie": f"{SESSION_COOKIE}={person.subject}", "Sec-Fetch-Site": "same-origin"}
+            browser = {"Cookie": f"{SESSION_COOKIE}-80={person.subject}", "Sec-Fetch-Site": "same-origin"}
             shown: Any = {"headers": browser, "follow_redirects": False}
             hidden = [meeting for meeting in meetings if not may_read(asker, meeting)]
             unknown = [meeting for meeting in hidden if not may_know_of(asker, meeting)]

@@ -12,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from minutier.compose.embedded import System, running
-from minutier.query.identity.domain import Person
-from minutier.query.identity.ports import Session, SignIn
-from minutier.query.identity.relying_party import Challenge
-from minutier.query.identity.repository import Sessions, SignIns
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.gate import SESSION_COOKIE
+from minutier.shared.identity.ports import Session, SignIn
+from minutier.shared.identity.relying_party import Challenge
+from minutier.shared.identity.repository import Sessions, SignIns
 from tests.support.delivery_service import until
 from tests.support.oidc import ACCOUNTS, SECRET, Browser, OpenIdProvider, client, machine, providing, settings
 
@@ -82,6 +83,11 @@ async def engine(system: System) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+def session(base: str) -> str:
+    """What the cookie of a session is called there."""
+    return f"{SESSION_COOKIE}-{urlsplit(base).port}"
+
+
 async def me(browser: Browser, base: str) -> httpx.Response:
     return await browser.http.get(f"{base}/api/v1/me")
 
@@ -103,9 +109,9 @@ async def test_somebody_signs_in_is_known_and_signs_out(
         kept = dict(browser.http.cookies)
         answer = await browser.post(f"{base}/sign-out")
         assert answer.headers["refresh"].startswith(f"0; url={provider.url}/session/end?id_token_hint=")
-        assert "minutier" not in browser.http.cookies
+        assert session(base) not in browser.http.cookies
         # Nor does the secret count that the browser has forgotten.
-        async with httpx.AsyncClient(cookies={"minutier": kept["minutier"]}) as thief:
+        async with httpx.AsyncClient(cookies={session(base): kept[session(base)]}) as thief:
             assert (await thief.get(f"{base}/api/v1/me")).status_code == 401
 
 
@@ -143,7 +149,7 @@ async def test_who_is_not_let_in_is_told_so_and_has_no_session(
         answer = await browser.get(f"{base}/sign-in/{name}")
         assert answer.status_code == status
         assert "href" in answer.text
-        assert "minutier" not in browser.http.cookies
+        assert session(base) not in browser.http.cookies
     unknown = await browser_free(f"{base}/sign-in/unknown")
     assert unknown.status_code == 404
 
@@ -178,7 +184,7 @@ async def test_a_code_is_worth_nothing_in_another_sign_in(base: str) -> None:
         code = parse_qs(urlsplit(own).query)["code"][0]
         # The thief's state, and a code that another verifier belongs to.
         assert (await thief.http.get(own.replace(code, stolen))).status_code == 403
-        assert "minutier" not in thief.http.cookies
+        assert session(base) not in thief.http.cookies
 
 
 async def test_an_answer_of_another_provider_is_refused(base: str) -> None:
@@ -195,11 +201,11 @@ async def test_an_answer_of_another_provider_is_refused(base: str) -> None:
 async def test_a_new_sign_in_is_a_new_session_and_ends_the_one_before(base: str) -> None:
     async with Browser("alice") as browser:
         await browser.get(f"{base}/sign-in/plain?to=/api/v1/me")
-        first = browser.http.cookies["minutier"]
+        first = browser.http.cookies[session(base)]
         await browser.get(f"{base}/sign-in/public?to=/api/v1/me")
-        assert browser.http.cookies["minutier"] != first
-        browser.http.cookies.set("minutier", first, domain="127.0.0.1", path="/")
-        async with httpx.AsyncClient(cookies={"minutier": first}) as old:
+        assert browser.http.cookies[session(base)] != first
+        browser.http.cookies.set(session(base), first, domain="127.0.0.1", path="/")
+        async with httpx.AsyncClient(cookies={session(base): first}) as old:
             assert (await old.get(f"{base}/api/v1/me")).status_code == 401
 
 

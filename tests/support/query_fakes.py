@@ -16,7 +16,6 @@ from minutier.query.access.log import Access, Action
 from minutier.query.domain import Entry, Recording, recording
 from minutier.query.edits.domain import AnyLayer
 from minutier.query.folding import fold
-from minutier.query.identity.domain import Person
 from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position, Wanted
 from minutier.query.project import project
@@ -30,6 +29,8 @@ from minutier.schemas.clock import now
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
 from minutier.schemas.references import ObjectRef
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.identify import Identity
 from tests.support.query_audio import Sounds
 from tests.support.query_events import Documents
 from tests.support.query_identity import entrance
@@ -276,8 +277,9 @@ def application(table: Table, **parts: Any) -> FastAPI:
     desk = parts.pop("desk", None) or Desk(table)
     documents = parts.pop("documents", table.documents)
     whole: dict[str, Any] = {
-        "bearers": Bearers(),
-        "entrance": entrance(),
+        "identity": Identity(
+            parts.pop("bearers", None) or Bearers(), parts.pop("entrance", None) or entrance()
+        ),
         "recordings": table,
         "shares": Shares(table),
         "log": Log(),

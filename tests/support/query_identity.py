@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from minutier.query.identity.ports import Parties, Session, SignIn
-from minutier.query.identity.providers import Provider
-from minutier.query.identity.sign_in import Entrance
-from minutier.query.identity.site import random_id
+from minutier.shared.identity.ports import Parties, Session, SignIn
+from minutier.shared.identity.providers import Provider
+from minutier.shared.identity.sign_in import Entrance
+from minutier.shared.identity.site import random_id
 
 
 class SignIns:

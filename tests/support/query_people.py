@@ -1,9 +1,9 @@
 """People of two tenants, and the tokens that they show."""
 
-from minutier.query.identity.domain import Person, Role
-from minutier.query.identity.tokens import InvalidToken
 from minutier.schemas.documents import Part
 from minutier.schemas.documents import Person as MeetingPerson
+from minutier.shared.identity.domain import Person, Role
+from minutier.shared.identity.tokens import InvalidToken
 
 
 def person(name: str, *roles: Role, tenant: str = "acme", groups: tuple[str, ...] = ()) -> Person:

@@ -15,7 +15,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from minutier.query.access.repository import AccessLog, Shares
 from minutier.query.database import confine, within
 from minutier.query.domain import Entry
-from minutier.query.identity.domain import Person
 from minutier.query.project import project
 from minutier.query.repository import Recordings, add, locked
 from minutier.query.search.indexing.index import Index, document_of
@@ -24,6 +23,7 @@ from minutier.query.settings import QuerySettings
 from minutier.schemas.documents import MinutesDocument, RecordingDocument, TranscriptDocument
 from minutier.schemas.documents import Person as MeetingPerson
 from minutier.schemas.events import AnyEvent
+from minutier.shared.identity.domain import Person
 from tests.support import query_events as told
 from tests.support.query_events import Documents
 from tests.support.query_fakes import Table, application

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
 from minutier.query.webhooks.domain import (
     MOST_WEBHOOKS,
@@ -26,6 +25,7 @@ from minutier.query.webhooks.domain import (
 )
 from minutier.query.webhooks.ports import TooMany
 from minutier.schemas.clock import now
+from minutier.shared.identity.domain import Person
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 

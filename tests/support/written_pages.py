@@ -6,11 +6,14 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from minutier.query.identity.routes import Choice, SignedOutPage, SignInPage
-from minutier.query.identity.sign_in import Trouble
-from minutier.query.pages import sign_in
-from minutier.query.pages.render import written
+from minutier.query.pages.look import LOOK
+from minutier.shared.identity.routes import Choice, SignedOutPage, SignInPage
+from minutier.shared.identity.sign_in import Trouble
+from minutier.shared.pages.render import Pages
+from minutier.shared.pages.sign_in import showing
 
+_PAGES = Pages(LOOK)
+_SHOW = showing(_PAGES, "MINUTIER_QUERY_PROVIDERS")
 _CHOICES = (Choice("ProConnect", "/sign-in/pro"), Choice("Keycloak", "/sign-in/key"))
 
 
@@ -26,10 +29,10 @@ def written_pages(language: str) -> Mapping[str, str]:
 
 
 def _answers(request: Request) -> Iterator[tuple[str, Response]]:
-    yield "sign-in", sign_in.show(request, SignInPage(_CHOICES, Trouble.REFUSED))
-    yield "signed-out", sign_in.show(request, SignedOutPage("https://provider.example/end"))
+    yield "sign-in", _SHOW(request, SignInPage(_CHOICES, Trouble.REFUSED))
+    yield "signed-out", _SHOW(request, SignedOutPage("https://provider.example/end"))
     view = {"person": None, "code": HTTPStatus.TOO_MANY_REQUESTS, "retry_seconds": 30}
-    yield "refusal", written(request, "refusal.html", view=view, status=HTTPStatus.TOO_MANY_REQUESTS)
+    yield "refusal", _PAGES.written(request, "refusal.html", view=view, status=HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def _text(answer: Response) -> str:

@@ -11,8 +11,8 @@ import pytest
 from minutier.query.access.domain import Level
 from minutier.query.access.log import Action
 from minutier.query.access.ports import TooMany
-from minutier.query.identity.domain import Person
 from minutier.schemas.documents import RecordingDocument
+from minutier.shared.identity.domain import Person
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, Documents
 from tests.support.query_fakes import Log, Shares, Table, application

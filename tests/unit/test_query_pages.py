@@ -1,33 +1,28 @@
 """The pages over what is in memory: who is answered what, and how browsers are to treat it."""
 
-import gzip
 import html
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import Request
 from jinja2 import Template
 
 from minutier.query.access.domain import Level, Share
 from minutier.query.access.log import Action
 from minutier.query.domain import STAGES, StageState, State
 from minutier.query.edits.domain import Reason
-from minutier.query.identity.routes import Choice, SignedOutPage, SignInPage
-from minutier.query.identity.sign_in import Trouble
-from minutier.query.pages import assets, sign_in
-from minutier.query.pages.preferences import Language
-from minutier.query.pages.render import Tags, environment, source_of
+from minutier.query.pages.look import LOOK
 from minutier.query.search.domain import BadQuestion, Fault, parse
 from minutier.query.settings import QuerySettings
 from minutier.schemas.documents import Doubt
 from minutier.schemas.events import AnyEvent, RecordingRejected, Rejected, StageFailed
 from minutier.schemas.fallbacks import Failure
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared.pages.look import COMMON
+from minutier.shared.pages.preferences import Language
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, Documents
 from tests.support.query_fakes import Log, Table, application
@@ -145,16 +140,6 @@ async def test_to_have_hours_of_speech_written_again_and_again_is_costly(table: 
     async with visiting(table, settings=QuerySettings(searches_per_minute=1)) as client:
         await table.add(told.announced())
         assert [(await client.get(HERE)).status_code for _ in range(2)] == [200, 429]
-
-
-def test_tags_are_forgotten_and_what_cannot_be_told_apart_has_none() -> None:
-    tags = Tags(2)
-    for source in (b"a", b"b", b"c"):
-        tags.keep(source, source.decode())
-    assert [tags.find(source) for source in (b"a", b"b", b"c")] == [None, "b", "c"]
-    assert source_of("a", {"b": 1, "c": 2}) == source_of("a", {"c": 2, "b": 1})
-    assert source_of("a", {"b": 1}) != source_of("a", {"b": 2}) != source_of("b", {"b": 2})
-    assert source_of("a", {"b": object()}) is None
 
 
 async def test_who_reads_a_page_is_written_down_and_who_sees_states_reads_nothing(
@@ -296,7 +281,7 @@ async def test_what_cannot_be_looked_for_is_told_in_the_readers_language(
 
 
 def test_every_code_that_a_page_is_given_has_words() -> None:
-    parts: Any = environment(Language.FRENCH).get_template("parts.html").module
+    parts: Any = LOOK.environment(Language.FRENCH).get_template("parts.html").module
     for codes, words in (
         (State, parts.states),
         (State, parts.state_icons),
@@ -395,44 +380,16 @@ async def test_files_are_kept_for_good_under_an_address_of_their_own(client: htt
         file = await client.get(path)
         assert file.status_code == 200
         assert "immutable" in file.headers["cache-control"]
-    known = assets.load()
+    known = LOOK.assets
     script = await client.get(known.url("app.js"), headers={"Accept-Encoding": "identity"})
-    assert script.content == (assets.STATIC / "app.js").read_bytes()
+    assert script.content == (COMMON / "static" / "app.js").read_bytes()
     assert (await client.get(known.url("app.js").replace(known.digest, "0" * 16))).status_code == 404
     assert (await client.get(f"/static/{known.digest}/%2e%2e/routes.py")).status_code == 404
 
 
 async def test_french_scripts_have_their_words(client: httpx.AsyncClient) -> None:
-    module = await client.get(assets.load().url("messages.fr.js"))
+    module = await client.get(LOOK.assets.url("messages.fr.js"))
     assert module.headers["content-type"].startswith("text/javascript")
     assert "Correction enregistrée" in module.text
     # What only templates say is theirs.
     assert "Réunions" not in module.text
-
-
-def test_another_file_is_another_version() -> None:
-    one = assets.Assets({"a.css": b"a"})
-    assert one.digest != assets.Assets({"a.css": b"b"}).digest != assets.Assets({"b.css": b"a"}).digest
-    found = one.find(one.digest, "a.css")
-    assert found is not None
-    assert found.pressed is not None
-    assert gzip.decompress(found.pressed) == b"a"
-    with pytest.raises(KeyError):
-        one.url("b.css")
-
-
-@pytest.mark.parametrize("trouble", [None, *Trouble])
-def test_signing_in_offers_every_provider_and_says_what_went_wrong(trouble: Trouble | None) -> None:
-    request = Request(
-        {"type": "http", "method": "GET", "path": "/sign-in", "query_string": b"", "headers": []}
-    )
-    choices = (Choice("ProConnect", "/sign-in/pro"), Choice("<Keycloak>", "/sign-in/key?to=%2F"))
-    page = sign_in.show(request, SignInPage(choices, trouble, HTTPStatus.OK))
-    body = bytes(gzip.decompress(page.body) if "content-encoding" in page.headers else page.body).decode()
-    assert 'href="/sign-in/pro"' in body
-    assert "Sign in with &lt;Keycloak&gt;" in body
-    assert ('role="alert"' in body) == (trouble is not None)
-    nobody = sign_in.show(request, SignInPage((), None))
-    assert b"MINUTIER_QUERY_PROVIDERS" in bytes(nobody.body)
-    left = sign_in.show(request, SignedOutPage("https://provider.example/end?a=1&b=2"))
-    assert b'href="https://provider.example/end?a=1&amp;b=2"' in bytes(left.body)

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minutier.query.edits.asked import Refusal
-from minutier.query.pages.assets import STATIC
+from minutier.query.pages import look
+from minutier.shared.pages.look import COMMON
 from minutier.query.steering.domain import Hindrance
 from tests.support.node import node
 
+STATIC = Path(look.__file__).parent / "static"
 WORDS = STATIC / "words.js"
 # Whisper writes a space before a word, and none before what belongs to the one before.
 PIECES = st.lists(
@@ -118,7 +120,7 @@ def test_whatever_the_api_refuses_is_told_in_the_words_of_the_pages() -> None:
     assert set(known["reasons"]) == {*Refusal, *Hindrance}
     assert {"404", "409", "412", "413", "422"} < set(known["statuses"])
     # What an answer says in English has no way into a page.
-    assert ".detail" not in (STATIC / "api.js").read_text().replace("event.detail", "")
+    assert ".detail" not in (COMMON / "static" / "api.js").read_text().replace("event.detail", "")
 
 
 def test_scripts_are_modules_that_node_can_read() -> None:

@@ -13,13 +13,13 @@ from minutier.query.access.domain import Level, Origin, Share
 from minutier.query.access.log import Access, Action
 from minutier.query.audio.domain import Track
 from minutier.query.domain import STAGES, Stage, StageState, State
-from minutier.query.pages import messages
-from minutier.query.pages.phrases import Format, catalog, clock, fine, translations
-from minutier.query.pages.preferences import Language, Preferences, Theme, preferences
+from minutier.query.pages.look import LOOK
 from minutier.query.pages.views import access, meetings, minutes, player, report, transcript
 from minutier.query.show import Shown
 from minutier.schemas.base import Model
 from minutier.schemas.documents import TranscriptDocument
+from minutier.shared.pages.phrases import Format, clock, fine, translations
+from minutier.shared.pages.preferences import Language, Preferences, Theme, preferences
 from tests.support import query_meetings as told
 from tests.support.query_edits import transcripts
 
@@ -241,23 +241,8 @@ def test_figures_and_dates_are_written_as_readers_expect() -> None:
     assert fine("Budget : 4 % ?") == "Budget\u00a0: 4\u00a0%\u00a0?"
 
 
-def test_everything_that_pages_and_scripts_say_is_said_in_french() -> None:
-    assert messages.updated() == messages.FRENCH.read_bytes(), "run `just messages`"
-    said = {message.id: message.string for message in catalog(Language.FRENCH) if message.id}
-    missing = [
-        text for text, string in said.items() if not (all(string) if isinstance(string, tuple) else string)
-    ]
-    assert missing == []
-
-
-def test_what_stands_for_something_stands_in_both_languages() -> None:
-    names = re.compile(r"%\((\w+)\)s")
-    for message in catalog(Language.FRENCH):
-        assert set(names.findall(str(message.id))) == set(names.findall(str(message.string))), message.id
-
-
 def test_french_counts_from_two() -> None:
-    french = translations(Language.FRENCH)
+    french = translations(LOOK.catalogs[Language.FRENCH])
     one, many = "%(num)s passage to listen to again", "%(num)s passages to listen to again"
     assert [french.ngettext(one, many, number) for number in (0, 1, 2)] == [
         "%(num)s passage à réécouter",

@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from minutier.query.identity.domain import Person
 from minutier.query.settings import QuerySettings
 from minutier.schemas.events import RecordingCancelled, ReprocessingRequested, Stage
+from minutier.shared.identity.domain import Person
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, REF, Documents
 from tests.support.query_fakes import Media, Outbox, Table, application

@@ -12,17 +12,10 @@ from minutier.query.audio.ports import Objects
 from minutier.query.edits import routes as edits
 from minutier.query.edits.lay import Laying
 from minutier.query.edits.ports import Editor
-from minutier.query.etags import Unkept
 from minutier.query.exports import routes as exports
-from minutier.query.identity import routes as identity
-from minutier.query.identity.gate import Bearers, Gate
-from minutier.query.identity.rates import RateFields, Rates
-from minutier.query.identity.sign_in import Entrance
-from minutier.query.identity.site import OnlyHere, Site
-from minutier.query.pages import routes as pages
-from minutier.query.pages import sign_in
+from minutier.query.pages import routes as page_routes
+from minutier.query.pages.look import LOOK
 from minutier.query.pages.read import Sources
-from minutier.query.pages.shell import Shell
 from minutier.query.ports import Documents, Recordings, Signals, Transactions
 from minutier.query.search import routes as searching
 from minutier.query.search.ports import Archive
@@ -33,16 +26,15 @@ from minutier.query.transcripts import routes as reading
 from minutier.query.transcripts.read import Transcripts
 from minutier.query.webhooks import routes as applications
 from minutier.query.webhooks.ports import Webhooks
-from minutier.shared.bodies import SmallBodies
-from minutier.shared.problems import described, install
-
-_BODY_BYTES = 64 * 1024
+from minutier.shared.identity.identify import Identity
+from minutier.shared.pages.front import stand_before
+from minutier.shared.pages.render import Pages
+from minutier.shared.problems import described
 
 
 def build(
     *,
-    bearers: Bearers,
-    entrance: Entrance,
+    identity: Identity,
     recordings: Recordings,
     documents: Documents,
     archive: Archive,
@@ -67,19 +59,8 @@ def build(
         description="Recordings, who said what in them, and their minutes.",
         responses=described(429, 503),
     )
-    install(app)
-    app.add_middleware(SmallBodies, limit=_BODY_BYTES)
-    site = Site(str(settings.public_url) if settings.public_url else None)
-    app.add_middleware(OnlyHere, site=site)
-    app.add_middleware(Shell)
-    app.add_middleware(RateFields)
-    app.add_middleware(Unkept)
-    rates = Rates(
-        requests=settings.requests_per_minute,
-        searches=settings.searches_per_minute,
-        failures=settings.failures_per_minute,
-    )
-    gate = Gate(bearers, entrance, site, rates)
+    pages = Pages(LOOK)
+    gate = stand_before(app, identity=identity, pages=pages, settings=settings)
     door = Door(recordings)
     laying = Laying(transcripts=transcripts, editor=editor, signals=signals)
     app.include_router(
@@ -99,7 +80,6 @@ def build(
     )
     app.include_router(reading.router(gate=gate, door=door, log=log, transcripts=transcripts))
     app.include_router(edits.router(gate=gate, door=door, log=log, transcripts=transcripts, laying=laying))
-    app.include_router(identity.router(gate=gate, entrance=entrance, site=site, show=sign_in.show))
     app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
     app.include_router(
         audio_routes.router(
@@ -109,8 +89,9 @@ def build(
     app.include_router(exports.router(gate=gate, door=door, log=log, transcripts=transcripts))
     app.include_router(searching.router(gate=gate, archive=archive))
     app.include_router(
-        pages.router(
+        page_routes.router(
             gate=gate,
+            pages=pages,
             door=door,
             laying=laying,
             sources=Sources(

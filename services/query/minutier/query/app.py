@@ -1,17 +1,9 @@
 """The composition root of query."""
 
-from datetime import timedelta
-
-import httpx
-
 from minutier.query import api, handlers
 from minutier.query.access.repository import AccessLog, Shares
 from minutier.query.catch_up import CatchUp
 from minutier.query.edits.repository import Editor, Layers
-from minutier.query.identity.relying_party import RelyingParty
-from minutier.query.identity.repository import Sessions, SignIns
-from minutier.query.identity.sign_in import Entrance
-from minutier.query.identity.tokens import Tokens
 from minutier.query.nats import NatsSignals
 from minutier.query.repository import Recordings
 from minutier.query.search.indexing.index import Index
@@ -23,6 +15,7 @@ from minutier.query.webhooks.http import HttpPost
 from minutier.query.webhooks.repository import Queue, Webhooks
 from minutier.query.webhooks.send import Sender
 from minutier.shared.artefacts import Artefacts
+from minutier.shared.identity.identify import identify
 from minutier.shared.objects import Objects
 from minutier.shared.service import Service
 from minutier.shared.settings import ObjectSettings
@@ -34,25 +27,7 @@ def build() -> Service:
     objects = Objects(ObjectSettings())
     documents = Artefacts(objects)
     signals = NatsSignals(lambda: service.nats)
-    http = httpx.AsyncClient(follow_redirects=False)
-    service.on_stop(http.aclose)
     service.on_start(Sender(Queue(service.engine), HttpPost(settings.webhook_networks)).run)
-    tokens = Tokens(settings.providers, http)
-    sessions = Sessions(
-        service.engine,
-        lasting=timedelta(hours=settings.session_hours),
-        idle=timedelta(hours=settings.session_idle_hours),
-    )
-    service.on_start(sessions.sweep)
-    entrance = Entrance(
-        settings.providers,
-        {
-            name: RelyingParty(provider, tokens.discoveries[name], http)
-            for name, provider in settings.providers.items()
-        },
-        sign_ins=SignIns(service.engine),
-        sessions=sessions,
-    )
     index = Index()
     transcripts = Transcripts(
         documents=documents, layers=Layers(service.engine), cache_bytes=settings.cache_bytes
@@ -64,8 +39,7 @@ def build() -> Service:
     service.on_start(CatchUp(service.engine, documents=documents, transcripts=transcripts, index=index).run)
     service.serve(
         api.build(
-            bearers=tokens,
-            entrance=entrance,
+            identity=identify(service, settings),
             recordings=Recordings(service.engine),
             documents=documents,
             archive=Archive(service.engine),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minutier.query.identity.domain import Person
+from minutier.shared.identity.domain import Person
 
 
 class Places:

@@ -6,12 +6,12 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from minutier.query.access.domain import Seen
-from minutier.query.identity.domain import Person
 from minutier.query.mailbox import Mailbox
 from minutier.query.paging import Position, Wanted
 from minutier.schemas.documents import Document
 from minutier.schemas.events import AnyEvent, Stage
 from minutier.schemas.references import ObjectRef
+from minutier.shared.identity.domain import Person
 
 D = TypeVar("D", bound=Document)
 

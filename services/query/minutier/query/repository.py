@@ -15,7 +15,6 @@ from minutier.query.access.domain import Grant, Level, Origin, Seen, level_of
 from minutier.query.database import confine, within
 from minutier.query.domain import Entry, Fact, recording
 from minutier.query.folding import fold
-from minutier.query.identity.domain import UNKNOWN_TENANT, Person
 from minutier.query.models import GrantRow, RecordingRow, RegisterRow
 from minutier.query.paging import Position, Wanted
 from minutier.query.steering import repository as steering
@@ -23,6 +22,7 @@ from minutier.query.webhooks.repository import enqueue
 from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
 from minutier.shared.errors import Permanent
+from minutier.shared.identity.domain import UNKNOWN_TENANT, Person
 
 _FACTS: TypeAdapter[dict[UUID, Fact]] = TypeAdapter(dict[UUID, Fact])
 

@@ -15,9 +15,6 @@ from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
 from minutier.query.cursors import After, Limit, behind
 from minutier.query.domain import State
-from minutier.query.etags import etag, headers
-from minutier.query.identity.domain import Person
-from minutier.query.identity.gate import Gate
 from minutier.query.moments import Moment
 from minutier.query.paging import Position, Wanted, cut
 from minutier.query.places import Places
@@ -27,6 +24,9 @@ from minutier.query.show import Shown, show
 from minutier.query.steering.ports import Paces
 from minutier.query.watch import Followed, StageProgress, watch
 from minutier.schemas.base import NAME_CHARACTERS, TITLE_CHARACTERS
+from minutier.shared.etags import etag, headers
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.gate import Gate
 from minutier.shared.problems import described
 
 _UPDATES: dict[type, tuple[str, TypeAdapter[Any]]] = {

@@ -6,11 +6,11 @@ from dataclasses import dataclass, fields
 from uuid import UUID
 
 from minutier.query.domain import StageState
-from minutier.query.identity.domain import Person
 from minutier.query.ports import Recordings, Signals
 from minutier.query.show import Shown, show
 from minutier.query.steering.domain import Pace, position, seconds_left
 from minutier.query.steering.ports import Paces
+from minutier.shared.identity.domain import Person
 
 # After which whoever follows has to ask again, and to show again who they are.
 LASTING_SECONDS = 900.0

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from minutier.query.domain import Entry
-from minutier.query.identity import domain as identity
-from minutier.query.identity.domain import Person, Role
 from minutier.schemas.documents import Part
 from minutier.schemas.documents import Person as MeetingPerson
+from minutier.shared.identity import domain as identity
+from minutier.shared.identity.domain import Person, Role
 
 # Beyond so many people and groups, a recording is to be shared with a group.
 MOST_SHARES = 500

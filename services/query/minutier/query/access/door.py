@@ -6,8 +6,8 @@ from uuid import UUID
 from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level, Seen
-from minutier.query.identity.domain import Person
 from minutier.query.ports import Recordings
+from minutier.shared.identity.domain import Person
 
 _UNKNOWN = "There is no recording with this id."
 _UNREADABLE = "You may see how far this recording is, not what was said in it. Its owner may share it."

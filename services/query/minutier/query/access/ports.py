@@ -7,7 +7,7 @@ from uuid import UUID
 
 from minutier.query.access.domain import Level, Share
 from minutier.query.access.log import Access, Action
-from minutier.query.identity.domain import Person
+from minutier.shared.identity.domain import Person
 
 
 class TooMany(Exception):

@@ -14,8 +14,8 @@ from minutier.query.access.domain import MOST_SHARES, Level, Origin, Share
 from minutier.query.access.log import Access, Action
 from minutier.query.access.ports import TooMany
 from minutier.query.database import run, within
-from minutier.query.identity.domain import Person
 from minutier.query.models import AccessRow, GrantRow, RecordingRow
+from minutier.shared.identity.domain import Person
 
 # Written at every read, and so put together once.
 _WRITE = text("""

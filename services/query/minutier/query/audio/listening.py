@@ -8,7 +8,7 @@ from uuid import UUID
 
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
-from minutier.query.identity.domain import Person
+from minutier.shared.identity.domain import Person
 
 _SECONDS = 600.0
 # Whoever is forgotten for others is written down once more.

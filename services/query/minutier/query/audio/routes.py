@@ -19,13 +19,13 @@ from minutier.query.audio.listening import Listening
 from minutier.query.audio.ports import Objects
 from minutier.query.audio.tracks import read_tracks
 from minutier.query.domain import Entry, Kind
-from minutier.query.etags import etag, headers
-from minutier.query.identity.domain import Person
-from minutier.query.identity.gate import Gate
 from minutier.query.places import Places
 from minutier.query.ports import Documents
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
+from minutier.shared.etags import etag, headers
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.gate import Gate
 from minutier.shared.problems import described
 
 _FLAC = "audio/flac"

@@ -7,11 +7,11 @@ from minutier.query.domain import Entry
 from minutier.query.edits.asked import Asked, concerns_speakers, layer
 from minutier.query.edits.domain import AnyLayer, Author
 from minutier.query.edits.ports import Editing, Editor
-from minutier.query.identity.domain import Person
 from minutier.query.transcripts.read import Reading, Transcripts
 from minutier.schemas.clock import now
 from minutier.schemas.events import Edited, TranscriptEdited
 from minutier.shared.errors import Permanent
+from minutier.shared.identity.domain import Person
 
 SOURCE = "minutier/query"
 

@@ -12,12 +12,12 @@ from minutier.query.edits.asked import Asked, Refusal, Refused
 from minutier.query.edits.domain import AnyLayer
 from minutier.query.edits.edit import edit
 from minutier.query.edits.ports import Editor
-from minutier.query.etags import expect
-from minutier.query.identity.domain import Person
 from minutier.query.ports import Signals
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Reading, Transcripts
 from minutier.shared import problems
+from minutier.shared.etags import expect
+from minutier.shared.identity.domain import Person
 
 _CONFLICTS = (Refusal.SAME_SPEAKER, Refusal.UNDONE_ALREADY, Refusal.TOO_MANY)
 

@@ -17,13 +17,13 @@ from minutier.query.access.ports import AccessLog
 from minutier.query.edits.asked import Asked, Join, Name, Rename
 from minutier.query.edits.domain import AnyLayer, Correction, Merge, Reason, Renaming, Undo
 from minutier.query.edits.lay import Laying
-from minutier.query.etags import PRIVATE, headers
-from minutier.query.identity.domain import Person
-from minutier.query.identity.gate import Gate
 from minutier.query.show import Shown, show
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Reading, Transcripts
 from minutier.schemas.documents import SpeakerId
+from minutier.shared.etags import PRIVATE, headers
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.gate import Gate
 from minutier.shared.problems import described
 
 

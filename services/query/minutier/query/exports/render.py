@@ -5,8 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from minutier.query.exports.domain import Exported
-from minutier.query.identity.domain import Person
 from minutier.query.places import Places
+from minutier.shared.identity.domain import Person
 
 # Each takes a processor, and hours of speech hundreds of megabytes.
 _AT_ONCE = 2

@@ -13,18 +13,18 @@ from minutier.query.access.door import Door
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
 from minutier.query.domain import Entry, recording
-from minutier.query.etags import etag, headers
 from minutier.query.exports.domain import Exported, Language, Unrenderable
 from minutier.query.exports.file_name import content_disposition, file_name
 from minutier.query.exports.formats import FORMATS, Export
 from minutier.query.exports.render import Busy, Renderer
-from minutier.query.identity.domain import Person
-from minutier.query.identity.gate import Gate
-from minutier.query.pages.preferences import preferences
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Absent, Transcripts
 from minutier.schemas.documents import MinutesDocument
 from minutier.shared.errors import Permanent
+from minutier.shared.etags import etag, headers
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.gate import Gate
+from minutier.shared.pages.preferences import preferences
 from minutier.shared.problems import described
 
 _RETRY_SECONDS = 10

@@ -17,8 +17,6 @@ from minutier.query.audio.domain import media
 from minutier.query.audio.tracks import read_tracks
 from minutier.query.domain import Entry, Kind, State, recording
 from minutier.query.edits.domain import AnyLayer, Correction
-from minutier.query.identity.domain import Person
-from minutier.query.pages.phrases import Format
 from minutier.query.pages.views import access, edits, meetings, minutes, player, report, transcript
 from minutier.query.pages.views import search as finds
 from minutier.query.paging import BadCursor, Position, cut
@@ -29,6 +27,8 @@ from minutier.query.search.search import After, search
 from minutier.query.show import show
 from minutier.query.transcripts.read import Absent, Reading, Transcripts
 from minutier.shared.errors import Permanent
+from minutier.shared.identity.domain import Person
+from minutier.shared.pages.phrases import Format
 
 _MEETINGS = 40
 _FOUND = 10

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
 from minutier.query.search.domain import Question
 from minutier.query.search.highlight import Places
 from minutier.query.search.lexemes import Asked, Stems
 from minutier.query.search.passages import Passage
+from minutier.shared.identity.domain import Person
 
 
 @dataclass(frozen=True)

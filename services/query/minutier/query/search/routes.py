@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from minutier.query.cursors import behind
-from minutier.query.identity.domain import Person
-from minutier.query.identity.gate import Gate
 from minutier.query.search.domain import QUESTION_CHARACTERS, BadQuestion, parse
 from minutier.query.search.ports import Archive
 from minutier.query.search.search import After, Found, Result, Shown, search
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.gate import Gate
 from minutier.shared.problems import Refusal, described
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from minutier.query.identity.domain import Person
 from minutier.query.paging import BadCursor, Position
 from minutier.query.search.domain import Question
 from minutier.query.search.highlight import Snippet, snippet
 from minutier.query.search.lexemes import Asked, ask
 from minutier.query.search.passages import Passage, moment
 from minutier.query.search.ports import Archive, Candidate, Hit, Reading
+from minutier.shared.identity.domain import Person
 
 # Recordings whose passages are compared with one another, how many passages they may have, and how often
 # others are looked at where there were fewer hits than fit on a page.

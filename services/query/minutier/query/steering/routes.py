@@ -12,8 +12,6 @@ from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level, Seen
 from minutier.query.access.door import Door
-from minutier.query.identity.domain import Person, Role
-from minutier.query.identity.gate import Gate
 from minutier.query.ports import Transactions
 from minutier.query.show import Shown, show
 from minutier.query.steering.cancel import cancel
@@ -22,6 +20,8 @@ from minutier.query.steering.ports import Media
 from minutier.query.steering.reprocess import reprocess
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.events import ModelName, Stage
+from minutier.shared.identity.domain import Person, Role
+from minutier.shared.identity.gate import Gate
 from minutier.shared.offers import DEFAULT
 from minutier.shared.problems import Refusal, described
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from minutier.query.domain import STAGES, Entry, Fact
 from minutier.query.edits.domain import AnyLayer, Effective, effective
 from minutier.query.edits.ports import Layers
-from minutier.query.etags import etag
 from minutier.query.ports import Documents
 from minutier.query.transcripts.cache import Cache
 from minutier.schemas.base import Model
@@ -20,6 +19,7 @@ from minutier.schemas.events import Stage
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.errors import Permanent
+from minutier.shared.etags import etag
 
 # Part of every version: raise it where the same layers come to read otherwise.
 RULES = 1

@@ -12,13 +12,13 @@ from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
-from minutier.query.etags import etag, headers
-from minutier.query.identity.domain import Person
-from minutier.query.identity.gate import Gate
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.documents import MinutesDocument, TranscriptDocument
 from minutier.shared import rendering
+from minutier.shared.etags import etag, headers
+from minutier.shared.identity.domain import Person
+from minutier.shared.identity.gate import Gate
 from minutier.shared.problems import described
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
 from minutier.query.webhooks.domain import Answer, Attempt, Claimed, Delivery, DeliveryState, Webhook
+from minutier.shared.identity.domain import Person
 
 
 class TooMany(Exception):

@@ -14,7 +14,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.database import within
 from minutier.query.domain import Entry
-from minutier.query.identity.domain import Person
 from minutier.query.paging import Position
 from minutier.query.webhooks.domain import (
     MOST_WEBHOOKS,
@@ -42,6 +41,7 @@ from minutier.query.webhooks.domain import (
 from minutier.query.webhooks.models import DeliveryRow, TenantRow, WebhookRow
 from minutier.query.webhooks.ports import TooMany
 from minutier.schemas.clock import now
+from minutier.shared.identity.domain import Person
 
 _ATTEMPT: TypeAdapter[Attempt] = TypeAdapter(Attempt)
 _SWEPT_AT_ONCE = 1000

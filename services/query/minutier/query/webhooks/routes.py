@@ -10,8 +10,6 @@ from pydantic import AfterValidator, BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from minutier.query.cursors import After, Limit, behind
-from minutier.query.identity.domain import Person, Role
-from minutier.query.identity.gate import Gate
 from minutier.query.paging import Position, cut
 from minutier.query.webhooks.domain import (
     MOST_WEBHOOKS,
@@ -24,6 +22,8 @@ from minutier.query.webhooks.domain import (
 from minutier.query.webhooks.http import ForbiddenUrl, check_url
 from minutier.query.webhooks.ports import TooMany, Webhooks
 from minutier.shared.addresses import Network
+from minutier.shared.identity.domain import Person, Role
+from minutier.shared.identity.gate import Gate
 from minutier.shared.problems import described
 
 # A secret is for whoever asked, and not for a cache on the way.

@@ -10,6 +10,10 @@ const meeting = document.getElementById("meeting");
 const list = document.getElementById("said");
 let last = null;
 
+document.addEventListener("fresh", ({ detail: now }) => {
+  meeting.dataset.version = now.getElementById("meeting").dataset.version;
+});
+
 /** Lay an edit over the transcript that is shown, and show what it reads now. */
 async function lay(edit, told) {
   return attempt(async () => {

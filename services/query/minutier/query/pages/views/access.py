@@ -7,7 +7,7 @@ from uuid import UUID
 
 from minutier.query.access.domain import Level, Origin, Share
 from minutier.query.access.log import Access, Action
-from minutier.query.pages.phrases import Format
+from minutier.shared.pages.phrases import Format
 
 
 @dataclass(frozen=True)

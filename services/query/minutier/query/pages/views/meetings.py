@@ -9,10 +9,10 @@ from uuid import UUID
 
 from minutier.query.access.domain import Level
 from minutier.query.domain import Stage, StageState, State
-from minutier.query.pages.phrases import Format
 from minutier.query.paging import Wanted
 from minutier.query.show import Shown
 from minutier.schemas.base import NAME_CHARACTERS
+from minutier.shared.pages.phrases import Format
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 

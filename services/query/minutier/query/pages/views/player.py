@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from minutier.query.audio.domain import Track
-from minutier.query.pages.phrases import clock
 from minutier.schemas.documents import TranscriptDocument
+from minutier.shared.pages.phrases import clock
 
 
 @dataclass(frozen=True)
