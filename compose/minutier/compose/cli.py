@@ -12,6 +12,7 @@ from minutier.compose.commands.share import owner, share
 from minutier.compose.commands.steer import cancel, reprocess
 from minutier.compose.commands.tend import name, reconcile
 from minutier.compose.commands.token import token
+from minutier.compose.commands.verify import verify
 from minutier.compose.failures import explained
 from minutier.compose.terminal import say
 
@@ -21,11 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Who said what in a meeting, and minutes that cite their evidence.",
     epilog="Exit status: 0 done, 1 failed or rejected, 2 wrong usage, 3 not running or not reachable, "
-    "130 interrupted.",
+    "4 not settled by what was given, 130 interrupted.",
 )
 COMMANDS = (
     *(up, demo, ingest, watch, status, list_, transcript, minutes, name),
-    *(share, owner, cancel, reprocess, reconcile, token),
+    *(share, owner, cancel, reprocess, reconcile, verify, token),
 )
 for command in COMMANDS:
     # Some are called as what Python has already.

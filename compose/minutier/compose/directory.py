@@ -102,6 +102,11 @@ class DataDirectory:
     def logs(self) -> Path:
         return self.path / "logs"
 
+    @property
+    def public_key(self) -> Path:
+        """The one that disposal records of this system are checked with; anybody may have it."""
+        return self.path / "disposal-key.pub.pem"
+
     def create(self) -> None:
         """Make the directory, open to its owner only; raises `Occupied`.
 

@@ -7,6 +7,7 @@ class Status(IntEnum):
     FAILED = 1
     USAGE = 2
     UNREACHABLE = 3
+    UNSETTLED = 4
     INTERRUPTED = 130
 
 
@@ -20,6 +21,12 @@ class Interrupted(Failure):
     """A person or the system has asked the command to end."""
 
     status = Status.INTERRUPTED
+
+
+class Unsettled(Failure):
+    """Nothing is wrong, and what was given does not suffice to tell that all is right."""
+
+    status = Status.UNSETTLED
 
 
 class WrongUsage(Failure):
