@@ -2,12 +2,8 @@
 default:
     @just --list
 
-# Every check and every test.
+# Every check and every test, on all cores, up to four.
 test: check
-    uv run pytest
-
-# The same on all cores, up to four.
-test-parallel: check
     uv run pytest -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 # Style, types, imports and generated files.
