@@ -28,8 +28,8 @@ from minutier.shared.settings import InvalidSettings, NatsSettings, ObjectSettin
 
 SERVICES = tuple(topology.SUBSCRIPTIONS)
 
-# Rows of these are only ever added by their service: whoever takes it over cannot hide what they have read.
-_ADDED_TO = {"query": ("access_log",)}
+# Their service only ever adds to these: whoever takes it over cannot hide what was read, or changed.
+_ADDED_TO = {"query": ("access_log",), "retention": ("policies",)}
 
 _MATCHES = "pg_catalog.ts_match_vq(tsvector, tsquery)"
 

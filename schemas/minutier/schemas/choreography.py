@@ -47,7 +47,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
         ReprocessingRequested,
         RecordingCancelled,
     ),
-    "retention": (RecordingIngested, TextReceived),
+    "retention": (RecordingIngested, TextReceived, RecordingDescribed),
     "query": EVENTS,
 }
 

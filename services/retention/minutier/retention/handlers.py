@@ -1,17 +1,20 @@
-"""From events to expiry dates."""
+"""From events to what is known of a recording."""
 
-from minutier.retention.domain import Policy
-from minutier.retention.repository import Register
-from minutier.retention.set_expiry import set_expiry
-from minutier.schemas.events import RecordingIngested, TextReceived
+from minutier.retention.policies.ports import Documents
+from minutier.retention.policies.repository import Registers
+from minutier.retention.policies.take_facts import Telling, take_facts, told_by
+from minutier.schemas.events import RecordingDescribed, RecordingIngested, TextReceived
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 
 
-def subscribe(service: Service, *, policy: Policy) -> None:
-    async def on_taken_in(event: RecordingIngested | TextReceived, work: Work) -> None:
+def subscribe(service: Service, *, registers: Registers, documents: Documents) -> None:
+    async def on_told(event: Telling, work: Work) -> None:
+        told = await told_by(event, documents=documents)
         async with work.transaction() as transaction:
-            await set_expiry(event, policy=policy, register=Register(transaction.session))
+            register = await registers.joining(transaction.session, event.tenant)
+            await take_facts(event.subject, told, register=register)
 
-    service.on(RecordingIngested)(on_taken_in)
-    service.on(TextReceived)(on_taken_in)
+    service.on(RecordingIngested)(on_told)
+    service.on(TextReceived)(on_told)
+    service.on(RecordingDescribed)(on_told)
