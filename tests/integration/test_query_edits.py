@@ -13,7 +13,6 @@ from sqlmodel import col, select
 
 from minutier.compose.embedded import System, running
 from minutier.compose.people import PARTICIPANT
-from minutier.query.database import within
 from minutier.query.edits.models import LayerRow
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import (
@@ -29,6 +28,7 @@ from minutier.shared import database
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.settings import DatabaseSettings
+from minutier.shared.tenants import within
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 

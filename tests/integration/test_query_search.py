@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from minutier.query.access.domain import Level
 from minutier.query.access.repository import AccessLog, Shares
-from minutier.query.database import within
 from minutier.query.search.domain import BadQuestion, parse
 from minutier.query.search.indexing.index import Index
 from minutier.query.search.indexing.repository import unindexed
+from minutier.shared.tenants import within
 from tests.support import query_events as told
 from tests.support.query_people import COMPLIANCE, OUTSIDER, OWNER, PARTICIPANT, STRANGER
 from tests.support.query_search import Library, days, marked

@@ -12,7 +12,7 @@ from minutier.compose.embedded import System
 from minutier.compose.provision import prepare_database
 from minutier.query.access.log import Action
 from minutier.query.access.repository import AccessLog
-from minutier.query.database import within
+from minutier.shared.tenants import within
 from tests.support.query_people import OWNER
 from tests.support.query_search import Library
 

@@ -20,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook as Oracle
 
 from minutier.compose.embedded import System, running
-from minutier.query.database import within
 from minutier.query.edits.domain import Author, Undo
 from minutier.query.edits.repository import Editing
 from minutier.query.project import project
@@ -47,6 +46,7 @@ from minutier.schemas.events import AnyEvent
 from minutier.shared import database
 from minutier.shared.delivery import begin
 from minutier.shared.settings import DatabaseSettings
+from minutier.shared.tenants import within
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 from tests.support.query_events import Documents

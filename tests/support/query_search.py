@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.access.repository import AccessLog, Shares
-from minutier.query.database import confine, within
 from minutier.query.domain import Entry
 from minutier.query.project import project
 from minutier.query.repository import Recordings, add, locked
@@ -24,6 +23,7 @@ from minutier.schemas.documents import MinutesDocument, RecordingDocument, Trans
 from minutier.schemas.documents import Person as MeetingPerson
 from minutier.schemas.events import AnyEvent
 from minutier.shared.identity.domain import Person
+from minutier.shared.tenants import confine, within
 from tests.support import query_events as told
 from tests.support.query_events import Documents
 from tests.support.query_fakes import Table, application

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from minutier.query.edits.asked import Refusal
 from minutier.query.pages import look
-from minutier.shared.pages.look import COMMON
 from minutier.query.steering.domain import Hindrance
+from minutier.shared.pages.look import COMMON
 from tests.support.node import node
 
 STATIC = Path(look.__file__).parent / "static"

@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.query import repository
-from minutier.query.database import within
 from minutier.query.domain import Entry
 from minutier.query.ports import Documents
 from minutier.query.search.indexing.index import RULES, Index, document_of
@@ -14,6 +13,7 @@ from minutier.query.search.indexing.repository import unindexed
 from minutier.query.transcripts.read import Absent, Transcripts
 from minutier.schemas.documents import TranscriptDocument
 from minutier.shared.errors import Permanent
+from minutier.shared.tenants import within
 
 _BATCH = 100
 

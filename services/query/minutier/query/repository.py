@@ -12,7 +12,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.access.domain import Grant, Level, Origin, Seen, level_of
-from minutier.query.database import confine, within
 from minutier.query.domain import Entry, Fact, recording
 from minutier.query.folding import fold
 from minutier.query.models import GrantRow, RecordingRow, RegisterRow
@@ -23,6 +22,7 @@ from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
 from minutier.shared.errors import Permanent
 from minutier.shared.identity.domain import UNKNOWN_TENANT, Person
+from minutier.shared.tenants import confine, within
 
 _FACTS: TypeAdapter[dict[UUID, Fact]] = TypeAdapter(dict[UUID, Fact])
 

@@ -13,9 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from minutier.query.access.domain import MOST_SHARES, Level, Origin, Share
 from minutier.query.access.log import Access, Action
 from minutier.query.access.ports import TooMany
-from minutier.query.database import run, within
 from minutier.query.models import AccessRow, GrantRow, RecordingRow
 from minutier.shared.identity.domain import Person
+from minutier.shared.tenants import run, within
 
 # Written at every read, and so put together once.
 _WRITE = text("""

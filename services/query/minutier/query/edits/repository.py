@@ -11,7 +11,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query import repository
-from minutier.query.database import confine, within
 from minutier.query.domain import Entry
 from minutier.query.edits.domain import AnyLayer, Correction, Merge, Renaming, Undo
 from minutier.query.edits.models import LayerRow
@@ -21,6 +20,7 @@ from minutier.query.webhooks.repository import tell
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
 from minutier.shared.delivery import Transaction
+from minutier.shared.tenants import confine, within
 
 _KINDS: dict[str, type[AnyLayer]] = {
     "correct": Correction,

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from minutier.query.rows import protect
+from minutier.shared.rows import protect
 
 revision = "0002"
 down_revision = "0001"

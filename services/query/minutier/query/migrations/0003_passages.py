@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from minutier.query.rows import protect
+from minutier.shared.rows import protect
 
 revision = "0003"
 down_revision = "0002"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from minutier.query.rows import THEIRS
+from minutier.shared.rows import THEIRS
 
 revision = "0008"
 down_revision = "0007"

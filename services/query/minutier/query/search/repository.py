@@ -13,7 +13,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.access.log import Action
 from minutier.query.access.repository import write
-from minutier.query.database import run, within
 from minutier.query.paging import Position
 from minutier.query.repository import READABLE, reader
 from minutier.query.search.domain import Question
@@ -23,6 +22,7 @@ from minutier.query.search.passages import Kind, Passage
 from minutier.query.search.ports import Candidate, Hit
 from minutier.query.search.stemming.repository import stems_of
 from minutier.shared.identity.domain import Person
+from minutier.shared.tenants import run, within
 
 # What is asked for decides how it is best found, and compiling takes longer than the answer may. Reading all
 # rows is never best, though PostgreSQL thinks that a look into a recording's lexemes costs next to nothing.

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.query.database import within
 from minutier.query.domain import Entry
 from minutier.query.paging import Position
 from minutier.query.webhooks.domain import (
@@ -42,6 +41,7 @@ from minutier.query.webhooks.models import DeliveryRow, TenantRow, WebhookRow
 from minutier.query.webhooks.ports import TooMany
 from minutier.schemas.clock import now
 from minutier.shared.identity.domain import Person
+from minutier.shared.tenants import within
 
 _ATTEMPT: TypeAdapter[Attempt] = TypeAdapter(Attempt)
 _SWEPT_AT_ONCE = 1000

@@ -7,12 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.query.database import run
 from minutier.query.repository import everywhere
 from minutier.query.search.lexemes import belonging
 from minutier.query.search.passages import Kind, Passage
 from minutier.query.search.stemming.languages import UNKNOWN_LANGUAGE
 from minutier.query.search.stemming.repository import spoken
+from minutier.shared.tenants import run
 
 _ROWS_AT_ONCE = 1000
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.query.database import run
 from minutier.query.folding import fold
 from minutier.query.search.lexemes import Stem, Stems, stem
 from minutier.query.search.stemming.languages import STEMMERS
+from minutier.shared.tenants import run
 
 _SPOKEN = text("""
     insert into languages (tenant, language) values (:tenant, :language) on conflict do nothing
