@@ -13,9 +13,7 @@ from typing import Any
 
 import psycopg
 from minio import Minio
-from minio.commonconfig import ENABLED
 from minio.error import S3Error
-from minio.versioningconfig import VersioningConfig
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field, SecretStr
@@ -83,7 +81,8 @@ def prepare_database(url: str, *, database: str, passwords: Mapping[str, str]) -
             for service, password in passwords.items():
                 _prepare_role(administrator, database, service, password)
             _let_words_be_looked_up(administrator)
-        migrated = [service for service in passwords if _has_migrations(service)]
+        # The others' tables ask retention's what is held.
+        migrated = sorted(filter(_has_migrations, passwords), key=lambda service: service != "retention")
         for service in migrated:
             migrations.upgrade(service, administrator_url(url, database))
         with psycopg.connect(inside, autocommit=True, connect_timeout=10) as administrator:
@@ -193,10 +192,9 @@ async def prepare_nats(settings: NatsSettings, *, replicas: int) -> None:
 
 
 def prepare_buckets(client: Minio) -> None:
-    """``recordings`` can lock objects, which can only be said when a bucket is made."""
+    """What is kept of a recording can be locked, which can only be said when a bucket is made."""
     _make_bucket(client, objects.RECORDINGS, object_lock=True)
-    if _make_bucket(client, objects.ARTEFACTS):
-        client.set_bucket_versioning(objects.ARTEFACTS, VersioningConfig(ENABLED))
+    _make_bucket(client, objects.ARTEFACTS, object_lock=True)
     _make_bucket(client, objects.UPLOADS)
 
 

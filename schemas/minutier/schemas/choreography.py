@@ -3,6 +3,8 @@
 from minutier.schemas.events import (
     EVENTS,
     AnyEvent,
+    HoldPlaced,
+    HoldReleased,
     JobCompleted,
     MinutesWritten,
     RecordingAnnounced,
@@ -47,7 +49,16 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
         ReprocessingRequested,
         RecordingCancelled,
     ),
-    "retention": (RecordingIngested, TextReceived, RecordingDescribed),
+    "retention": (
+        RecordingIngested,
+        TextReceived,
+        RecordingDescribed,
+        SpeechDiarized,
+        SpeechTranscribed,
+        TranscriptAttributed,
+        TranscriptEdited,
+        MinutesWritten,
+    ),
     "query": EVENTS,
 }
 
@@ -66,6 +77,7 @@ PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "transcription": (SpeechTranscribed,),
     "attribution": (TranscriptAttributed,),
     "summarisation": (MinutesWritten,),
+    "retention": (HoldPlaced, HoldReleased),
     "query": (TranscriptEdited, RecordingCancelled, ReprocessingRequested),
 }
 

@@ -327,6 +327,24 @@ class JobCompleted(Event[Completed]):
     type: Literal["minutier.job.completed.v1"]
 
 
+class HoldChanged(Contract):
+    """For which matter, and why, is for compliance staff alone."""
+
+    hold_id: UUID
+
+
+class HoldPlaced(Event[HoldChanged]):
+    """Nothing of the recording may be deleted."""
+
+    type: Literal["minutier.hold.placed.v1"]
+
+
+class HoldReleased(Event[HoldChanged]):
+    """This hold keeps nothing of the recording any more; another one may."""
+
+    type: Literal["minutier.hold.released.v1"]
+
+
 class Failed(Contract):
     """A stage gave up; the message that caused it waits in the dead-letter stream."""
 
@@ -355,6 +373,8 @@ EVENTS: tuple[type[AnyEvent], ...] = (
     RecordingCancelled,
     ReprocessingRequested,
     JobCompleted,
+    HoldPlaced,
+    HoldReleased,
     StageFailed,
 )
 

@@ -29,6 +29,7 @@ _CHUNK = 1024 * 1024
 # As many as a store tells at a time.
 _PAGE = 1000
 _DIGEST = "sha256"
+_WITHOUT_LOCK = {"ObjectLockConfigurationNotFoundError", "NotImplemented", "NoSuchBucket"}
 _MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "MethodNotAllowed"}
 
 
@@ -137,6 +138,23 @@ class Objects:
         while page := await asyncio.to_thread(_page, listing):
             yield page
 
+    async def locks(self, bucket: str) -> bool:
+        """Whether the store keeps the bucket's held objects from being deleted.
+
+        It has to be asked: some take a hold in other buckets as well, and then delete what it is for.
+        """
+        return await asyncio.to_thread(self._locks, bucket)
+
+    async def versions(self, bucket: str, prefix: str) -> AsyncIterator[list[Location]]:
+        """Every version under ``prefix`` but for delete markers, a page at a time."""
+        listing = self._client.list_objects(bucket, prefix=prefix, recursive=True, include_version=True)
+        while page := await asyncio.to_thread(_versions, listing):
+            yield page
+
+    async def set_hold(self, location: Location, held: bool) -> None:
+        """Have the store keep a version from being deleted, or no longer; one that is gone is passed over."""
+        await asyncio.to_thread(self._set_hold, location, held)
+
     async def remove(self, location: Location) -> None:
         await asyncio.to_thread(
             self._client.remove_object, location.bucket, location.key, location.version_id
@@ -207,6 +225,23 @@ class Objects:
             response.close()
             response.release_conn()
 
+    def _locks(self, bucket: str) -> bool:
+        try:
+            self._client.get_object_lock_config(bucket)
+        except S3Error as error:
+            if error.code in _WITHOUT_LOCK:
+                return False
+            raise
+        return True
+
+    def _set_hold(self, location: Location, held: bool) -> None:
+        change = self._client.enable_object_legal_hold if held else self._client.disable_object_legal_hold
+        try:
+            change(location.bucket, location.key, location.version_id)
+        except S3Error as error:
+            if error.code not in _MISSING:
+                raise
+
     def _stat(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef | None:
         try:
             found = self._client.stat_object(bucket, key, version_id=version_id)
@@ -250,6 +285,19 @@ def _page(listing: Iterator[Any]) -> list[Listed]:
         if error.code in _MISSING:
             raise ObjectMissing from None
         raise
+
+
+def _versions(listing: Iterator[Any]) -> list[Location]:
+    """Of a page in which there are none but delete markers nothing is left: then the next is taken."""
+    while page := list(islice(listing, _PAGE)):
+        found = [
+            Location(bucket=each.bucket_name, key=each.object_name, version_id=each.version_id)
+            for each in page
+            if not each.is_delete_marker
+        ]
+        if found:
+            return found
+    return []
 
 
 class ObjectTooLarge(Exception):

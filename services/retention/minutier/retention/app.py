@@ -1,6 +1,8 @@
 """The composition root of retention."""
 
 from minutier.retention import handlers
+from minutier.retention.holds.lock import Locker
+from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.recompute import Recompute
 from minutier.retention.policies.repository import Registers
 from minutier.retention.settings import RetentionSettings
@@ -13,7 +15,9 @@ from minutier.shared.settings import ObjectSettings
 def build() -> Service:
     service = Service("retention")
     periods = RetentionSettings().periods
-    registers = Registers(service.engine, periods)
-    handlers.subscribe(service, registers=registers, documents=Artefacts(Objects(ObjectSettings())))
+    objects = Objects(ObjectSettings())
+    registers, boards = Registers(service.engine, periods), Boards(service.engine)
+    handlers.subscribe(service, registers=registers, documents=Artefacts(objects), boards=boards)
     service.on_start(Recompute(registers, periods=periods).run)
+    service.on_start(Locker(service.transaction, boards, objects).run)
     return service

@@ -1,20 +1,46 @@
-"""From events to what is known of a recording."""
+"""From events to what is known of a recording, and to what a hold on it is for."""
 
+from minutier.retention.holds.follow import follow_facts
+from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.ports import Documents
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import Telling, take_facts, told_by
-from minutier.schemas.events import RecordingDescribed, RecordingIngested, TextReceived
+from minutier.schemas.events import (
+    AnyEvent,
+    MinutesWritten,
+    RecordingDescribed,
+    RecordingIngested,
+    SpeechDiarized,
+    SpeechTranscribed,
+    TextReceived,
+    TranscriptAttributed,
+    TranscriptEdited,
+)
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 
 
-def subscribe(service: Service, *, registers: Registers, documents: Documents) -> None:
+def subscribe(service: Service, *, registers: Registers, documents: Documents, boards: Boards) -> None:
     async def on_told(event: Telling, work: Work) -> None:
         told = await told_by(event, documents=documents)
         async with work.transaction() as transaction:
             register = await registers.joining(transaction.session, event.tenant)
-            await take_facts(event.subject, told, register=register)
+            facts = await take_facts(event.subject, told, register=register)
+            holds = await boards.joining(transaction.session, event.tenant)
+            await follow_facts(event.subject, facts, holds=holds)
+            await holds.renew(event.subject)
+
+    async def on_added(event: AnyEvent, work: Work) -> None:
+        """Something lies in the store that a hold on the recording is for as well."""
+        async with work.transaction() as transaction:
+            holds = await boards.joining(transaction.session, event.tenant)
+            await holds.renew(event.subject)
 
     service.on(RecordingIngested)(on_told)
     service.on(TextReceived)(on_told)
     service.on(RecordingDescribed)(on_told)
+    service.on(SpeechDiarized)(on_added)
+    service.on(SpeechTranscribed)(on_added)
+    service.on(TranscriptAttributed)(on_added)
+    service.on(TranscriptEdited)(on_added)
+    service.on(MinutesWritten)(on_added)

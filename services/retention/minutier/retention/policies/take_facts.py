@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from minutier.retention.policies.domain import Kind, Told, learn
+from minutier.retention.policies.domain import Facts, Kind, Told, learn
 from minutier.retention.policies.ports import Documents, Register
 from minutier.retention.policies.reschedule import reschedule
 from minutier.schemas.documents import RecordingDocument
@@ -31,11 +31,12 @@ async def told_by(event: Telling, *, documents: Documents) -> Told:
             return Told(met_at=await _met_at(data.recording, documents))
 
 
-async def take_facts(recording_id: UUID, told: Told, *, register: Register) -> None:
-    """Raises `Permanent` (``another_tenants``) for a recording of another tenant."""
+async def take_facts(recording_id: UUID, told: Told, *, register: Register) -> Facts:
+    """What is known then. Raises `Permanent` (``another_tenants``) for a recording of another tenant."""
     facts = learn(await register.add(recording_id), told)
     await register.keep(recording_id, facts)
     await reschedule(register, {recording_id: facts})
+    return facts
 
 
 async def _met_at(ref: ObjectRef, documents: Documents) -> datetime | None:
