@@ -166,6 +166,19 @@ def test_a_proof_with_one_bit_changed_proves_nothing(size: int, data: st.DataObj
     assert not extends(TREE.root(old), old, TREE.root(size), size, grown)
 
 
+def test_a_root_above_the_tree_s_own_is_none() -> None:
+    """Whoever makes such roots could prove anything below them."""
+    above = EMPTY_ROOT
+    assert not includes(node_hash(above, TREE.root(1)), 1, TREE.leaves[0], 0, (above,))
+    old, new = node_hash(above, TREE.root(3)), node_hash(above, TREE.root(4))
+    assert not extends(old, 3, new, 4, (*TREE.consistency(3, 4), above))
+
+
+def test_a_root_within_the_tree_is_none() -> None:
+    assert not includes(TREE.root(4), 8, TREE.leaves[0], 0, TREE.inclusion(0, 4))
+    assert not extends(TREE.root(3), 3, TREE.root(4), 8, TREE.consistency(3, 4))
+
+
 def test_appending_goes_on_from_what_the_rows_hold() -> None:
     for size in range(MOST):
         nodes = {node: TREE.nodes[node] for node in frontier_nodes(size)}

@@ -166,6 +166,14 @@ def test_what_a_later_version_signs_is_part_of_the_record() -> None:
     assert reasons(json.dumps(document).encode()) == [Reason.BAD_SIGNATURE, Reason.NOT_UNDER_HEAD]
 
 
+def test_what_is_signed_and_of_no_known_shape_is_no_record() -> None:
+    document = fresh()
+    document["entry"]["record"]["index"] = "4"
+    content = canonical(document["entry"]["record"])
+    document["entry"]["signature"] = KEY.sign(Purpose.RECORD, content)
+    assert reasons(json.dumps(document).encode()) == [Reason.MALFORMED]
+
+
 def test_a_key_that_is_not_trusted_is_named() -> None:
     other = key_of("other")
     verified = verify_proof(written(Log.of(1, other).proof(0)), KEYS)
