@@ -53,7 +53,7 @@ async def recording(system: System, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 async def sign_in(window: Window, name: str) -> None:
-    """Choose one of the three people, and come back to where one was going."""
+    """Choose one of the people to try, and come back to where one was going."""
     await window.page.get_by_role("button", name=name).click()
     await window.page.wait_for_url(f"{window.url}/**")
 

@@ -17,7 +17,7 @@ import nats
 import pytest
 
 from minutier.compose.embedded import System, running
-from minutier.compose.people import COMPLIANCE, OUTSIDER, PARTICIPANT, TENANT, LocalPerson
+from minutier.compose.people import APPROVER, COMPLIANCE, OUTSIDER, PARTICIPANT, TENANT, LocalPerson
 from minutier.schemas.codec import encode
 from minutier.schemas.documents import MinutesDocument, RecordingDocument, TranscriptDocument
 from minutier.schemas.events import RecordingIngested, Stage
@@ -83,7 +83,7 @@ async def test_what_is_no_recording_is_told_so(system: System, tmp_path: Path) -
     assert results[0]["explanation"] in err
 
 
-async def test_the_api_is_tried_by_hand_as_one_of_three_people(system: System, wav: Path) -> None:
+async def test_the_api_is_tried_by_hand_as_one_of_four_people(system: System, wav: Path) -> None:
     status, out, _ = await ended(await minutier(system, "ingest", str(wav), "--json"))
     assert status == 0
     path = f"/api/v1/recordings/{json.loads(out)['recordings'][0]['recording_id']}"
@@ -99,7 +99,7 @@ async def test_the_api_is_tried_by_hand_as_one_of_three_people(system: System, w
         return await asked(PARTICIPANT) == HTTPStatus.OK
 
     await until(is_there)
-    assert await asked(COMPLIANCE) == HTTPStatus.OK
+    assert [await asked(person) for person in (COMPLIANCE, APPROVER)] == [HTTPStatus.OK, HTTPStatus.OK]
     assert await asked(OUTSIDER) == HTTPStatus.NOT_FOUND
 
 

@@ -1,9 +1,9 @@
-"""Three people to try the embedded system as."""
+"""Four people to try the embedded system as."""
 
 from dataclasses import dataclass
 
 TENANT = "default"
-# What the local sign-in knows the query service and the command as.
+# What the local sign-in knows the services with pages and the command as.
 CLIENT = "minutier-pages"
 GROUPS_OF_STAFF = {"compliance": "compliance", "operator": "operators"}
 
@@ -25,5 +25,7 @@ class LocalPerson:
 PARTICIPANT = LocalPerson("participant", "Camille Martin")
 OUTSIDER = LocalPerson("outsider", "Sacha Bernard")
 COMPLIANCE = LocalPerson("compliance", "Dominique Petit", (GROUPS_OF_STAFF["compliance"],))
+# Nobody approves what they have proposed themselves.
+APPROVER = LocalPerson("compliance-2", "Claude Laurent", (GROUPS_OF_STAFF["compliance"],))
 
-PEOPLE = {person.subject: person for person in (PARTICIPANT, OUTSIDER, COMPLIANCE)}
+PEOPLE = {person.subject: person for person in (PARTICIPANT, OUTSIDER, COMPLIANCE, APPROVER)}

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from html import escape
 
-from minutier.compose.people import COMPLIANCE, OUTSIDER, PARTICIPANT, PEOPLE
+from minutier.compose.people import APPROVER, COMPLIANCE, OUTSIDER, PARTICIPANT, PEOPLE
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1b1b1f; --quiet: #55565e; --back: #fbfbfd; --box: #fff;
@@ -40,6 +40,7 @@ _TEXTS = {
         OUTSIDER.subject: "Was in no meeting: sees what is shared with them.",
         COMPLIANCE.subject: "Compliance officer: sees that recordings exist and who has read them, not what "
         "was said.",
+        APPROVER.subject: "Another compliance officer: approves what the first has proposed.",
     },
     "fr": {
         "title": "Se connecter à Minutier",
@@ -52,6 +53,7 @@ _TEXTS = {
         OUTSIDER.subject: "N’a participé à aucune réunion : voit ce qui est partagé avec elle ou lui.",
         COMPLIANCE.subject: "Responsable de la conformité : voit que des enregistrements existent et qui les "
         "a lus, mais pas ce qui a été dit.",
+        APPROVER.subject: "Responsable de la conformité également : approuve ce que l’autre a proposé.",
     },
 }
 

@@ -7,7 +7,7 @@ import typer
 
 from minutier.compose.commands.options import DataDir, Json, Tenant
 from minutier.compose.connection import find
-from minutier.compose.people import COMPLIANCE, OUTSIDER, PARTICIPANT
+from minutier.compose.people import APPROVER, COMPLIANCE, OUTSIDER, PARTICIPANT
 from minutier.compose.terminal import put, write
 
 
@@ -15,6 +15,7 @@ class Whose(StrEnum):
     PARTICIPANT = PARTICIPANT.subject
     OUTSIDER = OUTSIDER.subject
     COMPLIANCE = COMPLIANCE.subject
+    APPROVER = APPROVER.subject
 
 
 def token(
