@@ -23,6 +23,8 @@ from minutier.shared.settings import INVALID_SETTINGS, NatsSettings, ObjectSetti
 
 DATABASE = "minutier"
 SIGNIN = "signin"
+# The services with pages, which people sign in to.
+SITES = ("query", "retention")
 
 _SERVICE_START_SECONDS = 120.0
 
@@ -74,16 +76,16 @@ class System:
     def token(
         self, person: str = PARTICIPANT.subject, *, tenant: str = TENANT, operator: bool = False
     ) -> str:
-        """Of one of the local sign-in's people, for the query service. Raises `NoToken`."""
+        """Of one of the local sign-in's people, for any of `SITES`. Raises `NoToken`."""
         secret = self.credentials.signin_secret
         return local_token(self.url(SIGNIN), secret, person=person, tenant=tenant, operator=operator)
 
     def _own(self, service: str) -> dict[str, str]:
-        match service:
-            case "ingestion":
-                return {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key}
-            case "query":
-                return {"MINUTIER_QUERY_PROVIDERS": json.dumps({"local": self._provider()})}
+        if service == "ingestion":
+            return {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key}
+        # A site may run beside servers alone, and then nobody signs in to it.
+        if service in SITES and any(running.program.name == SIGNIN for running in self.supervisor.programs):
+            return {f"MINUTIER_{service.upper()}_PROVIDERS": json.dumps({"local": self._provider()})}
         return {}
 
     def _provider(self) -> dict[str, object]:
@@ -135,7 +137,7 @@ async def running(
                 servers.nats(directory, credentials),
             )
             # Services wait for their tables, and importing their code is most of their start.
-            if "query" in services:
+            if not set(SITES).isdisjoint(services):
                 await supervisor.start(_signin(system))
             await asyncio.gather(
                 _provision(system),

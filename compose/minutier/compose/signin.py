@@ -97,7 +97,7 @@ class Asked:
         """Raises `ValueError`, which says what is wrong."""
         values = {name: str(given.get(name, "")) for name in _PASSED_ON}
         if values.pop("client_id") != CLIENT:
-            raise ValueError("This sign-in knows the query service of its own system alone.")
+            raise ValueError("This sign-in knows the services of its own system alone.")
         target = urlsplit(values["redirect_uri"])
         if (
             values["redirect_uri"] != f"http://{target.netloc}{target.path}"
