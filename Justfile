@@ -28,4 +28,4 @@ vendor:
 
 # Write into the French of the pages what they say now; what is missing there is then translated by hand.
 messages:
-    uv run python -m minutier.shared.pages.messages shared/minutier/shared/pages services/query/minutier/query/pages
+    uv run python -m minutier.shared.pages.messages shared/minutier/shared/pages services/query/minutier/query/pages services/retention/minutier/retention/pages

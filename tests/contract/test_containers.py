@@ -193,16 +193,21 @@ def test_a_service_is_asked_where_it_answers_and_started_when_all_is_ready(
     }
 
 
-def test_only_query_and_ingestion_can_be_reached_and_only_from_this_machine() -> None:
+def test_only_those_that_people_and_servers_reach_can_be_reached_and_only_from_this_machine() -> None:
     published = {name: container["ports"] for name, container in CONTAINERS.items() if "ports" in container}
     port = CONTAINERS["query"]["environment"]["MINUTIER_HTTP_PORT"]
-    assert published == {"query": [f"127.0.0.1:8000:{port}"], "ingestion": [f"127.0.0.1:8001:{port}"]}
+    assert published == {
+        "query": [f"127.0.0.1:8000:{port}"],
+        "ingestion": [f"127.0.0.1:8001:{port}"],
+        "retention": [f"127.0.0.1:8002:{port}"],
+    }
     for name in published:
         assert CONTAINERS[name]["environment"]["MINUTIER_HTTP_HOST"] == "0.0.0.0"
     assert FILE["networks"]["internal"]["internal"] is True
     assert {name for name, found in CONTAINERS.items() if "outside" in found.get("networks", [])} == {
         "query",
         "ingestion",
+        "retention",
         "summarisation",
     }
     told = CONTAINERS["minutier"]["environment"]

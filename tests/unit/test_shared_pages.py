@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fastapi import Request
 
-from minutier.query.pages import look
 from minutier.query.pages.look import LOOK
+from minutier.retention.pages.look import LOOK as RETENTION
 from minutier.shared.identity.routes import Choice, SignedOutPage, SignInPage
 from minutier.shared.identity.sign_in import Trouble
 from minutier.shared.pages import assets, messages
@@ -19,7 +19,7 @@ from minutier.shared.pages.preferences import Language
 from minutier.shared.pages.render import Pages, Tags, source_of
 from minutier.shared.pages.sign_in import showing
 
-FOLDERS = [COMMON, Path(look.__file__).parent]
+FOLDERS = [COMMON, LOOK.folders[0], RETENTION.folders[0]]
 
 
 def test_tags_are_forgotten_and_what_cannot_be_told_apart_has_none() -> None:

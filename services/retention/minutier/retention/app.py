@@ -1,12 +1,14 @@
 """The composition root of retention."""
 
-from minutier.retention import handlers
+from minutier.retention import api, handlers
+from minutier.retention.desk import Desks
 from minutier.retention.holds.lock import Locker
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.recompute import Recompute
 from minutier.retention.policies.repository import Registers
 from minutier.retention.settings import RetentionSettings
 from minutier.shared.artefacts import Artefacts
+from minutier.shared.identity.identify import identify
 from minutier.shared.objects import Objects
 from minutier.shared.service import Service
 from minutier.shared.settings import ObjectSettings
@@ -14,10 +16,19 @@ from minutier.shared.settings import ObjectSettings
 
 def build() -> Service:
     service = Service("retention")
-    periods = RetentionSettings().periods
+    settings = RetentionSettings()
+    periods = settings.periods
     objects = Objects(ObjectSettings())
     registers, boards = Registers(service.engine, periods), Boards(service.engine)
     handlers.subscribe(service, registers=registers, documents=Artefacts(objects), boards=boards)
     service.on_start(Recompute(registers, periods=periods).run)
     service.on_start(Locker(service.transaction, boards, objects).run)
+    service.serve(
+        api.build(
+            identity=identify(service, settings),
+            desks=Desks(service.transaction, registers, boards),
+            registers=registers,
+            settings=settings,
+        )
+    )
     return service

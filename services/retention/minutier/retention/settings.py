@@ -4,11 +4,11 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from minutier.retention.policies.domain import MOST_DAYS, Kind
-from minutier.shared.settings import Settings
+from minutier.shared.identity.settings import SiteSettings
 
 
-class RetentionSettings(Settings):
-    """The periods of the default policy, in days, as long as nobody has set another one."""
+class RetentionSettings(SiteSettings):
+    """The periods are those of the default policy, in days, as long as nobody has set another one."""
 
     model_config = SettingsConfigDict(env_prefix="MINUTIER_RETENTION_")
 

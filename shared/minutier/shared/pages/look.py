@@ -22,13 +22,13 @@ class Look:
     """
 
     def __init__(self, folder: Path, filters: Mapping[str, Callable[..., object]] | None = None) -> None:
-        self._folders = (folder, COMMON)
+        self.folders = (folder, COMMON)
         self._filters = {"fine": phrases.fine, **(filters or {})}
         self._environments: dict[Language, Environment] = {}
 
     @cached_property
     def catalogs(self) -> Mapping[Language, Catalog]:
-        return {language: phrases.catalog(language, self._folders) for language in Language}
+        return {language: phrases.catalog(language, self.folders) for language in Language}
 
     @cached_property
     def assets(self) -> assets.Assets:
@@ -36,7 +36,7 @@ class Look:
         modules = {
             f"messages.{language}.js": phrases.module(catalog) for language, catalog in self.catalogs.items()
         }
-        return assets.load(self._folders, modules)
+        return assets.load(self.folders, modules)
 
     def environment(self, language: Language) -> Environment:
         """Templates that say everything in ``language``, and refuse what they are not given."""
@@ -46,7 +46,7 @@ class Look:
 
     def _environment(self, language: Language) -> Environment:
         environment = Environment(
-            loader=FileSystemLoader([folder / "templates" for folder in self._folders]),
+            loader=FileSystemLoader([folder / "templates" for folder in self.folders]),
             autoescape=True,
             undefined=StrictUndefined,
             # What a page was written from may be known again: see `Tags`.

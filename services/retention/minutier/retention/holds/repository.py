@@ -1,6 +1,6 @@
 """Every SQL statement about holds."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC
 from enum import IntEnum
 from itertools import groupby
@@ -117,17 +117,12 @@ class Holds:
             )
         statement = statement.order_by(col(HoldRow.placed_at).desc(), col(HoldRow.id).desc()).limit(limit)
         holds = [_hold(row) for row in await self._session.exec(statement)]
-        counted = (
-            select(
-                HeldRow.hold_id,
-                func.count(),
-                func.count().filter(col(HeldRow.stale)),
-            )
-            .where(HeldRow.tenant == self._tenant, col(HeldRow.hold_id).in_([hold.id for hold in holds]))
-            .group_by(col(HeldRow.hold_id))
-        )
-        counts = {hold_id: (covered, stale) for hold_id, covered, stale in await self._session.exec(counted)}
+        counts = await self._counts([hold.id for hold in holds])
         return [Standing(hold, *counts.get(hold.id, (0, 0))) for hold in holds]
+
+    async def counted(self, hold: Hold) -> Standing:
+        counts = await self._counts([hold.id])
+        return Standing(hold, *counts.get(hold.id, (0, 0)))
 
     async def of(self, recording_id: UUID) -> Sequence[Hold]:
         statement = (
@@ -184,6 +179,15 @@ class Holds:
             )
             .values(stale=False, told=known)
         )
+
+    async def _counts(self, holds: Sequence[UUID]) -> Mapping[UUID, tuple[int, int]]:
+        statement = (
+            select(HeldRow.hold_id, func.count(), func.count().filter(col(HeldRow.stale)))
+            .where(HeldRow.tenant == self._tenant, col(HeldRow.hold_id).in_(holds))
+            .group_by(col(HeldRow.hold_id))
+        )
+        rows = await self._session.exec(statement)
+        return {hold_id: (covered, stale) for hold_id, covered, stale in rows}
 
     async def _cover(self, hold_id: UUID, which: ColumnElement[bool]) -> None:
         found = select(literal(hold_id), RecordingRow.id, RecordingRow.tenant).where(

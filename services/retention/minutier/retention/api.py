@@ -1,0 +1,33 @@
+"""The HTTP API and the pages, from the routers of their parts."""
+
+from fastapi import FastAPI
+
+from minutier.retention.desk import Desks
+from minutier.retention.holds import routes as holds
+from minutier.retention.pages import routes as pages
+from minutier.retention.pages.look import LOOK
+from minutier.retention.policies import routes as policies
+from minutier.retention.policies.ports import Registers
+from minutier.retention.settings import RetentionSettings
+from minutier.shared.identity.identify import Identity
+from minutier.shared.pages.front import stand_before
+from minutier.shared.pages.render import Pages
+from minutier.shared.problems import described
+
+
+def build(*, identity: Identity, desks: Desks, registers: Registers, settings: RetentionSettings) -> FastAPI:
+    app = FastAPI(
+        title="Minutier: retention",
+        version="1",
+        # Their pages load scripts from elsewhere; the document itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+        description="How long recordings are kept, and what may not be deleted.",
+        responses=described(429, 503),
+    )
+    shown = Pages(LOOK)
+    gate = stand_before(app, identity=identity, pages=shown, settings=settings)
+    app.include_router(policies.router(gate=gate, desks=desks, registers=registers))
+    app.include_router(holds.router(gate=gate, desks=desks))
+    app.include_router(pages.router(gate=gate, desks=desks, pages=shown))
+    return app
