@@ -27,7 +27,7 @@ from minutier.shared.settings import InvalidSettings, NatsSettings, ObjectSettin
 SERVICES = tuple(topology.SUBSCRIPTIONS)
 
 # Their service only ever adds to these: whoever takes it over cannot hide what was read, or changed.
-_ADDED_TO = {"query": ("access_log",), "retention": ("policies",)}
+_ADDED_TO = {"query": ("access_log",), "retention": ("policies", "audit_log")}
 
 _MATCHES = "pg_catalog.ts_match_vq(tsvector, tsquery)"
 
@@ -192,9 +192,10 @@ async def prepare_nats(settings: NatsSettings, *, replicas: int) -> None:
 
 
 def prepare_buckets(client: Minio) -> None:
-    """What is kept of a recording can be locked, which can only be said when a bucket is made."""
+    """What is kept can be locked, which can only be said when a bucket is made."""
     _make_bucket(client, objects.RECORDINGS, object_lock=True)
     _make_bucket(client, objects.ARTEFACTS, object_lock=True)
+    _make_bucket(client, objects.AUDIT, object_lock=True)
     _make_bucket(client, objects.UPLOADS)
 
 

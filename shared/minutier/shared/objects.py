@@ -14,7 +14,9 @@ from uuid import uuid4
 
 import urllib3
 from minio import Minio
+from minio.commonconfig import COMPLIANCE
 from minio.error import S3Error
+from minio.retention import Retention
 from urllib3.response import BaseHTTPResponse
 
 from minutier.schemas.references import Location, ObjectRef
@@ -24,6 +26,7 @@ from minutier.shared.settings import ObjectSettings
 RECORDINGS = "recordings"
 ARTEFACTS = "artefacts"
 UPLOADS = "uploads"
+AUDIT = "audit"
 
 _CHUNK = 1024 * 1024
 # As many as a store tells at a time.
@@ -117,7 +120,14 @@ class Objects:
         except ObjectMissing:
             return None
 
-    async def write(self, bucket: str, key: str, body: bytes, content_type: str) -> ObjectRef:
+    async def peek(self, location: Location, *, most: int) -> bytes:
+        """The first bytes of an object, ``most`` of them at most. Raises `ObjectMissing`."""
+        return await asyncio.to_thread(self._peek, location, most)
+
+    async def write(
+        self, bucket: str, key: str, body: bytes, content_type: str, *, kept_until: datetime | None = None
+    ) -> ObjectRef:
+        """In a bucket that `locks`, nobody can delete the version that is written before ``kept_until``."""
         return await asyncio.to_thread(
             self._put,
             bucket,
@@ -126,6 +136,7 @@ class Objects:
             len(body),
             hashlib.sha256(body).hexdigest(),
             content_type,
+            kept_until,
         )
 
     async def upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
@@ -186,6 +197,10 @@ class Objects:
         with self._opened(ref.bucket, ref.key, ref.version_id) as response:
             # A byte more shows that it is not what was meant, whatever else has been put there.
             return bytes(response.read(ref.size + 1))
+
+    def _peek(self, location: Location, most: int) -> bytes:
+        with self._opened(location.bucket, location.key, location.version_id) as response:
+            return bytes(response.read(most))
 
     def _read_range(self, ref: ObjectRef, start: int, length: int) -> bytes:
         try:
@@ -266,10 +281,23 @@ class Objects:
             return self._put(bucket, key, stream, file.stat().st_size, sha256, content_type)
 
     def _put(
-        self, bucket: str, key: str, stream: BinaryIO, size: int, sha256: str, content_type: str
+        self,
+        bucket: str,
+        key: str,
+        stream: BinaryIO,
+        size: int,
+        sha256: str,
+        content_type: str,
+        kept_until: datetime | None = None,
     ) -> ObjectRef:
         result = self._client.put_object(
-            bucket, key, stream, size, content_type=content_type, metadata={_DIGEST: sha256}
+            bucket,
+            key,
+            stream,
+            size,
+            content_type=content_type,
+            metadata={_DIGEST: sha256},
+            retention=Retention(COMPLIANCE, kept_until) if kept_until else None,
         )
         return ObjectRef(bucket=bucket, key=key, version_id=result.version_id, sha256=sha256, size=size)
 

@@ -23,6 +23,7 @@ class Purpose(Enum):
 
     RECORD = b"minutier disposal record v1\x00"
     HEAD = b"minutier log head v1\x00"
+    ANCHOR = b"minutier audit anchor v1\x00"
 
 
 class InvalidKey(ValueError):
