@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
-from minutier.compose.api import Api, Unreachable
+from minutier.compose.api import Api
+from minutier.compose.client import Unreachable
 from minutier.compose.follow import Lines, RecordingBars, StageBars, follow
 from tests.support.query_api import STAGES, QueryApi, recording, serving
 

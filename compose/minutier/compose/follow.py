@@ -7,7 +7,8 @@ from typing import Protocol
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from minutier.compose.api import FINAL, Api, NotFound, Recording, Unreachable
+from minutier.compose.api import FINAL, Api, Recording
+from minutier.compose.client import NotFound, Unreachable
 from minutier.compose.terminal import console, say
 from minutier.compose.tokens import NoToken
 from minutier.schemas.events import Stage

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from minutier.compose.announce import SOURCE, Details, announce
-from minutier.compose.api import NotFound
+from minutier.compose.client import NotFound
 from minutier.compose.connection import find
 from minutier.compose.failures import Failure, WrongUsage
 from minutier.compose.terminal import put, say, write
