@@ -3,20 +3,25 @@
 from collections.abc import AsyncIterator, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from minutier.retention.audit.accesses import Accesses, verify_accesses
 from minutier.retention.audit.anchor import Anchoring, Anchors, integrity
 from minutier.retention.audit.domain import NOTHING, Action, Deed, Entry, Head
 from minutier.retention.audit.ports import Anchored
 from minutier.retention.audit.verify import Integrity, State, verify
+from minutier.retention.audit.watch import Watch
+from minutier.retention.settings import RetentionSettings
 from minutier.schemas.references import Location
 from minutier.shared.objects import AUDIT
 from minutier.shared.proofs.signing import SigningKey
+from minutier.shared.settings import InvalidSettings
 from tests.support.retention_audit import AuditLogs, Store, chain, deed, deeds
 from tests.support.retention_policies import TENANT
 
@@ -288,7 +293,75 @@ async def test_what_was_read_in_query_is_in_the_chain(logs: AuditLogs) -> None:
     assert await verify_accesses(logs, TENANT) == Accesses(1, 1, ())
 
 
+async def test_what_is_broken_raises_an_alarm(logs: AuditLogs) -> None:
+    """As an error in the log, and as what pages show; one log that cannot be read is not in the way."""
+
+    class Picky(Store):
+        async def versions(self, bucket: str, prefix: str) -> AsyncIterator[Sequence[Location]]:
+            if prefix == "abc/":
+                raise ConnectionError
+            async for page in super().versions(bucket, prefix):
+                yield page
+
+    store, rows = Picky(), logs.rows[TENANT]
+    async with logs.of("abc") as log:
+        await log.write(deed())
+    rows.accesses = {1: "a"}
+    await write(logs, 1, 2)
+    await anchor(logs, store)
+    watch = Watch(logs, Anchors(store, KEY))
+    assert watch.last(TENANT) is None
+    with capture_logs() as written:
+        await watch.look_at_all()
+    assert [each["event"] for each in written] == ["audit log not verified"]
+    found = watch.last(TENANT)
+    assert found
+    assert (found.integrity.state, found.accesses) == (State.WHOLE, Accesses(1, 0, ()))
+    rows.accesses[1] = "b"
+    with capture_logs() as written:
+        await watch.look(TENANT)
+    assert [(each["event"], each["log_level"]) for each in written] == [
+        ("access log is not what it was", "error")
+    ]
+    rows.entries.pop(1)
+    with capture_logs() as written:
+        found = await watch.look(TENANT)
+    assert found == watch.last(TENANT)
+    assert (found.integrity.state, found.integrity.number, found.accesses) == (State.MISSING, 2, None)
+    assert [(each["event"], each["log_level"]) for each in written] == [("audit log is broken", "error")]
+
+
 async def test_where_there_is_no_access_log_nothing_is_written_of_it(logs: AuditLogs) -> None:
     await write(logs, 1)
     await anchor(logs, Store())
     assert len(logs.rows[TENANT].entries) == 1
+
+
+def test_the_key_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert RetentionSettings().key is None
+    KEY.write(tmp_path / "key.pem")
+    monkeypatch.setenv("MINUTIER_RETENTION_SIGNING_KEY", str(tmp_path / "key.pem"))
+    key = RetentionSettings().key
+    assert key is not None
+    assert key.public.id == KEY.public.id
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "why"),
+    [
+        (0o600, None, "the file cannot be read"),
+        (0o600, "secret", "openssl genpkey"),
+        (0o644, "secret", "chmod 600"),
+    ],
+)
+def test_what_is_no_key_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int, content: str | None, why: str
+) -> None:
+    file = tmp_path / "key.pem"
+    if content:
+        file.write_text(content)
+        file.chmod(mode)
+    monkeypatch.setenv("MINUTIER_RETENTION_SIGNING_KEY", str(file))
+    with pytest.raises(InvalidSettings, match=f"^MINUTIER_RETENTION_SIGNING_KEY: .*{why}") as refused:
+        RetentionSettings()
+    assert "secret" not in str(refused.value)

@@ -1,6 +1,9 @@
 """The composition root of retention."""
 
 from minutier.retention import api, handlers
+from minutier.retention.audit.anchor import Anchoring, Anchors
+from minutier.retention.audit.repository import AuditLogs
+from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Desks
 from minutier.retention.holds.lock import Locker
 from minutier.retention.holds.repository import Boards
@@ -23,6 +26,9 @@ def build() -> Service:
     handlers.subscribe(service, registers=registers, documents=Artefacts(objects), boards=boards)
     service.on_start(Recompute(registers, periods=periods).run)
     service.on_start(Locker(service.transaction, boards, objects).run)
+    logs, anchors = AuditLogs(service.engine), Anchors(objects, settings.key)
+    service.on_start(Anchoring(logs, anchors, seconds=settings.anchor_seconds).run)
+    service.on_start(Watch(logs, anchors).run)
     service.serve(
         api.build(
             identity=identify(service, settings),

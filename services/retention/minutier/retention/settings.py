@@ -1,10 +1,22 @@
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from minutier.retention.policies.domain import MOST_DAYS, Kind
 from minutier.shared.identity.settings import SiteSettings
+from minutier.shared.proofs.signing import SigningKey
+
+
+def _signs(file: Path) -> Path:
+    """Raises `ValueError` where it holds no key."""
+    try:
+        SigningKey.read(file)
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    return file
 
 
 class RetentionSettings(SiteSettings):
@@ -16,6 +28,12 @@ class RetentionSettings(SiteSettings):
     transcript_days: int = Field(365, ge=1, le=MOST_DAYS)
     minutes_days: int = Field(365, ge=1, le=MOST_DAYS)
     access_log_days: int = Field(365, ge=1, le=MOST_DAYS)
+    anchor_seconds: float = Field(
+        300.0, gt=0, description="after which an audit log that has moved is anchored"
+    )
+    signing_key: Annotated[Path, AfterValidator(_signs)] | None = Field(
+        None, description="a file with a private key for Ed25519 in PEM"
+    )
 
     @property
     def periods(self) -> Mapping[Kind, int]:
@@ -25,3 +43,8 @@ class RetentionSettings(SiteSettings):
             Kind.MINUTES: self.minutes_days,
             Kind.ACCESS_LOG: self.access_log_days,
         }
+
+    @property
+    def key(self) -> SigningKey | None:
+        """What signs; raises `OSError` and `InvalidKey` where the file has gone since."""
+        return SigningKey.read(self.signing_key) if self.signing_key else None

@@ -1,0 +1,71 @@
+"""The use case: what has happened to an audit log is noticed, also where nobody looks."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from minutier.retention.audit.accesses import Accesses, verify_accesses
+from minutier.retention.audit.anchor import Anchors, integrity
+from minutier.retention.audit.ports import AuditLogs
+from minutier.retention.audit.verify import Integrity, State
+
+log = structlog.get_logger(__name__)
+
+_SECONDS = 6 * 3600.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found at a moment; ``accesses`` only of a chain that is whole, which says what they were."""
+
+    at: datetime
+    integrity: Integrity
+    accesses: Accesses | None
+
+
+class Watch:
+    """Goes on until it is cancelled; one log is read at a time, whoever asks."""
+
+    def __init__(self, logs: AuditLogs, anchors: Anchors, *, seconds: float = _SECONDS) -> None:
+        self._logs = logs
+        self._anchors = anchors
+        self._seconds = seconds
+        self._found: dict[str, Finding] = {}
+        self._reading = asyncio.Lock()
+
+    async def run(self) -> None:
+        while True:
+            await self.look_at_all()
+            await asyncio.sleep(self._seconds)
+
+    async def look_at_all(self) -> None:
+        """One log that cannot be read keeps no other from being looked at."""
+        try:
+            tenants = await self._logs.tenants()
+        except Exception as error:
+            log.warning("audit logs not found", exc_info=error)
+            return
+        for tenant in tenants:
+            try:
+                await self.look(tenant)
+            except Exception as error:
+                log.warning("audit log not verified", tenant=tenant, exc_info=error)
+
+    async def look(self, tenant: str) -> Finding:
+        """Read all of it now. Raises what the database and the store raise."""
+        async with self._reading:
+            found = await integrity(tenant, logs=self._logs, anchors=self._anchors)
+            sound = found.state in (State.WHOLE, State.UNANCHORED)
+            accesses = await verify_accesses(self._logs, tenant) if sound else None
+            if not sound:
+                log.error("audit log is broken", tenant=tenant, state=found.state.value, number=found.number)
+            if accesses and accesses.changed:
+                log.error("access log is not what it was", tenant=tenant, segments=len(accesses.changed))
+            self._found[tenant] = finding = Finding(datetime.now(UTC), found, accesses)
+            return finding
+
+    def last(self, tenant: str) -> Finding | None:
+        """What was found when it was last looked at, by this process."""
+        return self._found.get(tenant)
