@@ -145,6 +145,8 @@ def test_every_variable_is_read(name: str) -> None:
         known |= {
             "MINUTIER_QUERY_URL",
             "MINUTIER_QUERY_TOKEN",
+            "MINUTIER_RETENTION_URL",
+            "MINUTIER_RETENTION_TOKEN",
             "MINUTIER_INGESTION_URL",
             "MINUTIER_INGESTION_OPERATOR_KEY",
         }

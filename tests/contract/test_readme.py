@@ -2,14 +2,17 @@
 
 import json
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 
 import pytest
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from typer.core import TyperGroup
 
 from minutier.compose.cli import app
 from minutier.compose.failures import Status
@@ -18,6 +21,17 @@ from minutier.shared.identity.providers import Provider
 from minutier.shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+
+
+def commands(group: TyperGroup, *above: str) -> Iterator[tuple[str, Any]]:
+    """Each as it is written, and those of groups too."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, *above, name)
+        else:
+            yield " ".join((*above, name)), command
+
+
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCES = [
@@ -25,7 +39,7 @@ SOURCES = [
     for part in ("schemas", "shared", "compose", "services")
     for path in sorted((ROOT / part).rglob("*.py"))
 ]
-COMMANDS = typer.main.get_group(app).commands
+COMMANDS = dict(commands(typer.main.get_group(app)))
 ROW = re.compile(r"^\| `(MINUTIER_\w+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""A small HTTP server that answers as the query service does."""
+"""A small HTTP server that answers as a service does, such as query."""
 
 import json
 import threading
@@ -6,10 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 STAGES = ("ingestion", "diarization", "transcription", "attribution", "summarisation")
+
+
+class Answers(Protocol):
+    """What a service answers a request with: status, media type and body."""
+
+    url: str
+
+    def answer(self, target: str, body: bytes, method: str, token: str) -> tuple[int, str, str]: ...
+
+
+Service = TypeVar("Service", bound=Answers)
 
 
 def recording(id: str, *, state: str = "completed", **fields: Any) -> dict[str, Any]:
@@ -52,9 +63,9 @@ class QueryApi:
         self, target: str, body: bytes = b"", method: str = "GET", token: str | None = None
     ) -> tuple[int, str, str]:
         if self.tokens is not None and token not in self.tokens:
-            return _problem(401, "The token is not accepted: it has expired. Get a new one.")
+            return problem(401, "The token is not accepted: it has expired. Get a new one.")
         if self.forbids:
-            return _problem(403, self.forbids)
+            return problem(403, self.forbids)
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         path = parts.path.removeprefix("/api/v1/recordings").strip("/").split("/")
@@ -62,26 +73,26 @@ class QueryApi:
             start = int(query.get("after", 0))
             following = start + self.page
             cursor = str(following) if following < len(self.recordings) else None
-            return _json({"items": self.recordings[start:following], "next": cursor})
+            return json_answer({"items": self.recordings[start:following], "next": cursor})
         found = next((item for item in self.recordings if item["id"] == path[0]), None)
         if found is None:
             return 404, "application/json", "{}"
         match path[1:]:
             case []:
-                return _json(found)
+                return json_answer(found)
             case ["transcript"] if query.get("format") == "json":
-                return _json(self.transcript)
+                return json_answer(self.transcript)
             case ["transcript"]:
                 return 200, "text/plain", f"as {query.get('format')}"
             case ["minutes"]:
-                return _json(self.minutes)
+                return json_answer(self.minutes)
             case ["speakers", _] if self.refuses:
-                return _problem(422, self.refuses)
+                return problem(422, self.refuses)
             case ["shares"]:
-                return _json([{"name": unquote(name), **given} for name, given in self.shares.items()])
+                return json_answer([{"name": unquote(name), **given} for name, given in self.shares.items()])
             case ["shares", whom, name] if method == "DELETE":
                 shared = self.shares.pop(f"{whom}/{name}", None)
-                return (204, "", "") if shared else _problem(404, "This recording is not shared so.")
+                return (204, "", "") if shared else problem(404, "This recording is not shared so.")
             case ["shares", whom, name]:
                 self.shares[f"{whom}/{name}"] = json.loads(body)
                 return 204, "", ""
@@ -89,27 +100,27 @@ class QueryApi:
                 self.shares["owner"] = json.loads(body)
                 return 204, "", ""
             case ["cancel" | "reprocess", *_] if self.refuses:
-                return _problem(409, self.refuses)
+                return problem(409, self.refuses)
             case ["cancel" | "reprocess" as asked]:
                 self.steered.append((asked, json.loads(body) if body else None))
-                return _json({**found, "state": "cancelled" if asked == "cancel" else "processing"})
+                return json_answer({**found, "state": "cancelled" if asked == "cancel" else "processing"})
             case ["speakers", speaker]:
                 self.named.append((speaker, json.loads(body)))
-                return _json(found)
+                return json_answer(found)
             case _:
                 return 200, "text/event-stream", f"event: state\ndata: {json.dumps(found)}\n\n"
 
 
-def _json(document: Any) -> tuple[int, str, str]:
+def json_answer(document: Any) -> tuple[int, str, str]:
     return 200, "application/json", json.dumps(document)
 
 
-def _problem(status: int, detail: str) -> tuple[int, str, str]:
+def problem(status: int, detail: str) -> tuple[int, str, str]:
     return status, "application/problem+json", json.dumps({"detail": detail})
 
 
 @contextmanager
-def serving(api: QueryApi) -> Iterator[QueryApi]:
+def serving(api: Service) -> Iterator[Service]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             given = self.rfile.read(int(self.headers.get("Content-Length", 0)))

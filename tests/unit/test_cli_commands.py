@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from minutier.compose import announce, cli, embedded
+from minutier.compose import announce, embedded
 from minutier.compose.api import Api
 from minutier.compose.failures import Status
 from minutier.compose.render import complaint
+from tests.support.command import Run, calling
 from tests.support.query_api import QueryApi, recording, serving
 
 FIRST = "11111111-0000-5000-8000-000000000001"
@@ -44,25 +45,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[QueryApi]:
 
 
 @pytest.fixture
-def minutier(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "type[Run]":
-    Run.monkeypatch, Run.capsys = monkeypatch, capsys
-    return Run
-
-
-class Run:
-    """One call of the command: its status, and what it printed."""
-
-    monkeypatch: pytest.MonkeyPatch
-    capsys: pytest.CaptureFixture[str]
-
-    def __init__(self, *arguments: str) -> None:
-        self.monkeypatch.setattr(sys, "argv", ["minutier", *arguments])
-        self.status: str | int | None = 0
-        try:
-            cli.main()
-        except SystemExit as ending:
-            self.status = ending.code
-        self.out, self.err = self.capsys.readouterr()
+def minutier(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> type[Run]:
+    return calling(monkeypatch, capsys)
 
 
 def test_list_follows_every_page(api: QueryApi, minutier: type[Run]) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from minutier.compose.commands.hand_in import ingest, watch
 from minutier.compose.commands.read import list_, minutes, status, transcript
+from minutier.compose.commands.retention import retention
 from minutier.compose.commands.run import demo, up
 from minutier.compose.commands.share import owner, share
 from minutier.compose.commands.steer import cancel, reprocess
@@ -31,6 +32,7 @@ COMMANDS = (
 for command in COMMANDS:
     # Some are called as what Python has already.
     app.command(name=command.__name__.rstrip("_"))(command)
+app.add_typer(retention, name="retention")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Where the system that the command line talks to is: named by the environment, or embedded."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from minutier.compose.failures import Failure, Status, WrongUsage
 
 if TYPE_CHECKING:
     from minutier.compose.api import Api
+    from minutier.compose.retention import Retention
     from minutier.shared.settings import NatsSettings, ObjectSettings
 
 
@@ -25,9 +27,12 @@ class StillStarting(NotRunning):
 
 @dataclass(frozen=True)
 class Connection:
-    """An embedded system has a ``directory`` and the ``state`` that its supervisor wrote there."""
+    """Where services answer, by name.
 
-    query_url: str
+    An embedded system has a ``directory`` and the ``state`` that its supervisor wrote there.
+    """
+
+    urls: Mapping[str, str]
     directory: DataDirectory | None = None
     state: State | None = None
 
@@ -35,25 +40,51 @@ class Connection:
         """A client of query: as the embedded participant, or with the token that the environment has.
 
         The participant is an operator as well, of ``tenant`` or else of the usual one; a token is of its own.
+        Raises `NotRunning` or `WrongUsage`.
         """
         from minutier.compose.api import Api
         from minutier.compose.people import PARTICIPANT
-        from minutier.compose.tokens import token_of_environment
 
+        token = self._showing(Api.SERVICE, PARTICIPANT.subject, tenant, operator=True)
+        return Api(self.url(Api.SERVICE), token)
+
+    def retention(self, tenant: str | None = None) -> "Retention":
+        """As `api`, a client of retention: as the embedded compliance officer."""
+        from minutier.compose.people import COMPLIANCE
+        from minutier.compose.retention import Retention
+
+        token = self._showing(Retention.SERVICE, COMPLIANCE.subject, tenant)
+        return Retention(self.url(Retention.SERVICE), token)
+
+    def url(self, service: str) -> str:
+        """Where a service answers. Raises `NotRunning` or `WrongUsage`."""
+        if service in self.urls:
+            return self.urls[service]
         if self.directory is None:
-            return Api(self.query_url, token_of_environment)
-        return Api(self.query_url, lambda: self.token(PARTICIPANT.subject, tenant, operator=True))
+            raise WrongUsage(f"Set MINUTIER_{service.upper()}_URL to the address of the {service} service.")
+        raise NotRunning(
+            f"The {service} service is not part of what runs. Start all of it with 'minutier up'."
+        )
 
     def token(self, person: str, tenant: str | None = None, *, operator: bool = False) -> str:
-        """One for query, of somebody whom the local sign-in knows. Raises `NoToken` or `WrongUsage`."""
+        """Of somebody whom the local sign-in knows. Raises `NoToken`, `NotRunning` or `WrongUsage`."""
         from minutier.compose.people import TENANT
         from minutier.compose.tokens import local_token
 
-        if self.directory is None or self.state is None:
-            raise WrongUsage("Tokens for MINUTIER_QUERY_URL come from its identity provider.")
+        if self.directory is None:
+            raise WrongUsage("Tokens for services elsewhere come from their identity provider.")
         secret = self.directory.credentials(()).signin_secret
-        url = f"http://127.0.0.1:{self.state.processes['signin'].ports['http']}"
-        return local_token(url, secret, person=person, tenant=tenant or TENANT, operator=operator)
+        tenant = tenant or TENANT
+        return local_token(self.url("signin"), secret, person=person, tenant=tenant, operator=operator)
+
+    def _showing(
+        self, service: str, person: str, tenant: str | None, *, operator: bool = False
+    ) -> Callable[[], str]:
+        from minutier.compose.tokens import token_of_environment
+
+        if self.directory is None:
+            return lambda: token_of_environment(service)
+        return lambda: self.token(person, tenant, operator=operator)
 
     @property
     def nats(self) -> "NatsSettings":
@@ -81,9 +112,13 @@ def data_directory(option: Path | None) -> DataDirectory:
 
 
 def elsewhere() -> Connection | None:
-    """A system whose servers the environment names."""
-    url = os.environ.get("MINUTIER_QUERY_URL")
-    return Connection(url.rstrip("/")) if url else None
+    """A system whose services the environment names."""
+    named = {
+        "query": os.environ.get("MINUTIER_QUERY_URL"),
+        "retention": os.environ.get("MINUTIER_RETENTION_URL"),
+    }
+    urls = {service: url.rstrip("/") for service, url in named.items() if url}
+    return Connection(urls) if urls else None
 
 
 def find(option: Path | None) -> Connection:
@@ -91,12 +126,17 @@ def find(option: Path | None) -> Connection:
     return elsewhere() or embedded(data_directory(option))
 
 
-def reading(option: Path | None, tenant: str | None) -> "Api":
-    """A client for what there is of a tenant. Raises `NotRunning` or `WrongUsage`."""
+def find_of(option: Path | None, tenant: str | None) -> Connection:
+    """As `find`, for what there is of a tenant. Raises `NotRunning` or `WrongUsage`."""
     connection = find(option)
     if tenant is not None and connection.directory is None:
-        raise WrongUsage("The token in MINUTIER_QUERY_TOKEN says whose recordings there are. Leave --tenant.")
-    return connection.api(tenant)
+        raise WrongUsage("The token for a service elsewhere says whose recordings there are. Leave --tenant.")
+    return connection
+
+
+def reading(option: Path | None, tenant: str | None) -> "Api":
+    """A client for what there is of a tenant. Raises `NotRunning` or `WrongUsage`."""
+    return find_of(option, tenant).api(tenant)
 
 
 def embedded(directory: DataDirectory) -> Connection:
@@ -105,11 +145,13 @@ def embedded(directory: DataDirectory) -> Connection:
     if state is None:
         raise NotRunning(
             f"Minutier is not running in {directory.path}. Start it with 'minutier up', or set "
-            "MINUTIER_QUERY_URL to the address of a query service elsewhere."
+            "MINUTIER_QUERY_URL, and MINUTIER_RETENTION_URL, to the addresses of services elsewhere."
         )
     if not state.ready:
         raise StillStarting(f"Minutier is still starting in {directory.path}. Try again in a few seconds.")
-    query = state.processes.get("query")
-    if query is None:
-        raise NotRunning("The query service is not part of what runs. Start all of it with 'minutier up'.")
-    return Connection(f"http://127.0.0.1:{query.ports['http']}", directory, state)
+    urls = {
+        name: f"http://127.0.0.1:{process.ports['http']}"
+        for name, process in state.processes.items()
+        if "http" in process.ports
+    }
+    return Connection(urls, directory, state)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from minutier.compose.connection import NotRunning, find
+from minutier.compose.connection import find
 from minutier.compose.failures import Failure, Status, WrongUsage
 from minutier.compose.terminal import put, say, write
 
@@ -56,15 +56,9 @@ def _ingestion(data_dir: Path | None) -> Ingestion:
             raise WrongUsage("Set MINUTIER_INGESTION_OPERATOR_KEY to the key that the service has.")
         return Ingestion(url.rstrip("/"), key)
     connection = find(data_dir)
-    if connection.directory is None or connection.state is None:
+    if connection.directory is None:
         raise WrongUsage("Set MINUTIER_INGESTION_URL to the address of the ingestion service.")
-    service = connection.state.processes.get("ingestion")
-    if service is None:
-        raise NotRunning(
-            "The ingestion service is not part of what runs. Start all of it with 'minutier up'."
-        )
-    key = connection.directory.credentials(()).operator_key
-    return Ingestion(f"http://127.0.0.1:{service.ports['http']}", key)
+    return Ingestion(connection.url("ingestion"), connection.directory.credentials(()).operator_key)
 
 
 async def _compared(ingestion: Ingestion, *, dry_run: bool) -> dict[str, Any]:

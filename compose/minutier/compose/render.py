@@ -1,4 +1,4 @@
-"""What people see of recordings, transcripts and minutes."""
+"""What people see of recordings, transcripts and minutes, and of how long they are kept."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def recordings(console: Console, items: list[dict[str, Any]]) -> None:
             item["state"] + (f" ({item['reason']})" if item.get("reason") else ""),
             clock(duration) if duration is not None else "",
             item.get("language") or "",
-            item["announced_at"][:16].replace("T", " "),
+            _moment(item["announced_at"]),
         )
     console.print(table)
 
@@ -74,6 +74,78 @@ def status(console: Console, document: dict[str, Any]) -> None:
             console.print(table)
             console.print()
     console.print(f"dead letters: {document['dead_letters']}; in flight: {len(document['in_flight'])}")
+
+
+def policies(console: Console, items: list[dict[str, Any]]) -> None:
+    """A row for each rule."""
+    table = Table("id", "policy", "for", "kind", "days", "since", "at the end", box=None)
+    for item in items:
+        whose = ", ".join(f"{name} {value}" for name, value in item["scope"].items() if value)
+        named = [item["id"][:8], escape(_version(item)), escape(whose.replace("record_", "")) or "all"]
+        for kind, rule in item["rules"].items():
+            days = [rule["current_days"], *filter(None, [rule["intermediate_days"]])]
+            told = [kind, " + ".join(map(str, days)), rule["clock"], item["disposition"]]
+            table.add_row(*named, *(_words(text) for text in told))
+            named = [""] * len(named)
+    console.print(table)
+
+
+def holds(console: Console, items: list[dict[str, Any]]) -> None:
+    table = Table("id", "matter", "placed (UTC)", "released (UTC)", "covers", "unlocked", box=None)
+    for item in items:
+        table.add_row(
+            item["id"][:8],
+            escape(item["matter"]),
+            _moment(item["placed_at"]),
+            _moment(item["released_at"]),
+            str(item["covered"]),
+            str(item["unlocked"] or ""),
+        )
+    console.print(table)
+
+
+def explanation(console: Console, document: dict[str, Any]) -> None:
+    """How long each kind is kept, and then what every policy says of it, the deciding one first."""
+    kept = Table("kind", "phase", "restricted (UTC)", "due (UTC)", "policy", box=None)
+    verdicts = Table("kind", "policy", "verdict", "due (UTC)", box=None)
+    for kind, found in document["kinds"].items():
+        until = (_moment(found["restricted_at"]), _moment(found["due_at"]))
+        kept.add_row(_words(kind), _words(found["phase"]), *until, escape(_version(found["policy"])))
+        for said in found["verdicts"]:
+            unmet = f" ({', '.join(said['unmet'])})" if said["unmet"] else ""
+            verdict = _words(said["verdict"]) + unmet
+            verdicts.add_row(_words(kind), escape(_version(said["policy"])), verdict, _moment(said["due_at"]))
+    for table in (kept, verdicts):
+        console.print(table)
+        console.print()
+    holds = ", ".join(hold[:8] for hold in document["holds"])
+    console.print(f"Nothing is deleted before these holds are released: {holds}" if holds else "No hold.")
+
+
+def simulation(console: Console, document: dict[str, Any]) -> None:
+    months = Table("month (UTC)", "kind", "due", box=None)
+    for month in document["months"]:
+        months.add_row(month["month"], _words(month["kind"]), str(month["count"]))
+    first = Table("first", "kind", "due (UTC)", box=None)
+    for due in document["sample"]:
+        first.add_row(due["recording_id"][:8], _words(due["kind"]), _moment(due["due_at"]))
+    for table in (months, first):
+        if table.rows:
+            console.print(table)
+            console.print()
+    console.print(f"due: {document['total']}; of {document['recordings_seen']} recordings")
+
+
+def _version(policy: dict[str, Any]) -> str:
+    return f"{policy['name']}, version {policy['version']}"
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def _moment(text: str | None) -> str:
+    return text[:16].replace("T", " ") if text else "–"
 
 
 def complaint(recording: dict[str, Any]) -> str:

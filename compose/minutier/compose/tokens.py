@@ -1,4 +1,4 @@
-"""Tokens for the query service: the environment's, or the local sign-in's."""
+"""Tokens for the services' APIs: the environment's, or the local sign-in's."""
 
 import asyncio
 import os
@@ -39,12 +39,17 @@ class Bearer(httpx.Auth):
         return self._token
 
 
-def token_of_environment() -> str:
-    """Raises `WrongUsage`."""
-    token = os.environ.get("MINUTIER_QUERY_TOKEN")
+def token_of_environment(service: str) -> str:
+    """For query or retention. Raises `WrongUsage`."""
+    given = {
+        "query": os.environ.get("MINUTIER_QUERY_TOKEN"),
+        "retention": os.environ.get("MINUTIER_RETENTION_TOKEN"),
+    }
+    token = given[service]
     if token is None or not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
         raise WrongUsage(
-            "Set MINUTIER_QUERY_TOKEN to a token that the query service's identity provider gives for it."
+            f"Set MINUTIER_{service.upper()}_TOKEN to a token that the {service} service's identity provider "
+            "gives for it."
         )
     return token.strip()
 
