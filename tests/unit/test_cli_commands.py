@@ -250,13 +250,15 @@ def test_up_tells_where_it_answers_and_where_recordings_are_handed_in(
     monkeypatch.setattr(embedded, "running", running)
     run = minutier("up", "--data-dir", str(tmp_path), "--json")
     told = json.loads(run.out)
-    assert (told["pages"], told["api"], told["ingestion"], told["data"]) == (
+    assert (told["pages"], told["compliance"], told["api"], told["ingestion"], told["data"]) == (
         "http://query/",
+        "http://retention/",
         "http://query/api/v1",
         "http://ingestion",
         str(tmp_path),
     )
     assert "  recordings  http://ingestion" in run.err
+    assert "  compliance  http://retention/" in run.err
     assert "anybody on this machine, without a password" in run.err
     assert run.status == 0
 

@@ -33,14 +33,16 @@ async def _up(data_dir: Path | None, json_: bool) -> None:
     say("Starting Minutier.")
     async with running(directory.path) as system:
         seconds = time.monotonic() - started
-        pages, ingestion = f"{system.url('query')}/", system.url("ingestion")
+        pages, compliance = f"{system.url('query')}/", f"{system.url('retention')}/"
+        ingestion = system.url("ingestion")
         api = f"{pages}api/v1"
         if json_:
-            told = {"pages": pages, "api": api, "ingestion": ingestion, "data": str(directory.path)}
-            put({**told, "seconds": seconds})
+            told = {"pages": pages, "compliance": compliance, "api": api, "ingestion": ingestion}
+            put({**told, "data": str(directory.path), "seconds": seconds})
         say(
             f"Ready after {seconds:.1f} s. Press ^C to stop.\n"
             f"  pages       {pages}  for anybody on this machine, without a password\n"
+            f"  compliance  {compliance}  the pages of compliance staff\n"
             f"  API         {api}\n"
             f"  recordings  {ingestion}  for meeting servers\n"
             f"  data        {directory.path}"
