@@ -3,74 +3,20 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.compose.embedded import System
-from minutier.retention import api
-from minutier.retention.desk import Desks
-from minutier.retention.holds.follow import follow_facts
-from minutier.retention.holds.repository import Boards
-from minutier.retention.policies.domain import Kind, Told
-from minutier.retention.policies.repository import Registers
-from minutier.retention.policies.take_facts import take_facts
-from minutier.retention.settings import RetentionSettings
+from minutier.retention.policies.domain import Kind
 from minutier.shared import database
-from minutier.shared.delivery import begin
-from minutier.shared.identity.domain import Person, Role
-from minutier.shared.identity.identify import Identity
 from minutier.shared.settings import DatabaseSettings
-from tests.support.query_identity import entrance
-from tests.support.query_people import Bearers, showing
-from tests.support.retention_policies import PERIODS
+from tests.support.retention_api import TAKEN_IN, House
 
 EVERYTHING = {kind.value: {"clock": "ingestion", "current_days": 3650} for kind in Kind}
 BOARDS = {"name": "Boards", "legal_basis": "Code du patrimoine, article L212-2", "rules": EVERYTHING}
-TAKEN_IN = datetime.now(UTC) - timedelta(days=200)
-
-
-def staff(tenant: str, name: str, *roles: Role) -> Person:
-    return Person(
-        id=f"{tenant}/{name}", tenant=tenant, name=name, subject=f"{tenant}-{name}", roles=frozenset(roles)
-    )
-
-
-class House:
-    """The application with an officer and somebody else, in a tenant of its own."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.tenant = f"t{uuid4().hex[:8]}"
-        self.officer = staff(self.tenant, "officer", Role.COMPLIANCE)
-        self.reader = staff(self.tenant, "reader", Role.OPERATOR)
-        self.other = staff(f"{self.tenant}-b", "officer", Role.COMPLIANCE)
-        registers = Registers(engine, PERIODS)
-        self.desks = Desks(lambda: begin(engine, lambda: None), registers, Boards(engine))
-        bearers = Bearers(self.officer, self.reader, self.other)
-        self.app: FastAPI = api.build(
-            identity=Identity(bearers, entrance()),
-            desks=self.desks,
-            registers=registers,
-            settings=RetentionSettings(requests_per_minute=10**6, searches_per_minute=10**6),
-        )
-
-    async def take_in(self) -> UUID:
-        recording = uuid4()
-        async with self.desks.of(self.tenant) as desk:
-            told = Told("livekit", None, TAKEN_IN, frozenset(Kind))
-            facts = await take_facts(recording, told, register=desk.register)
-            await follow_facts(recording, facts, holds=desk.holds)
-        return recording
-
-    def asking(self, person: Person | None = None) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app),
-            base_url="http://localhost",
-            headers=showing(person or self.officer),
-        )
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +77,14 @@ async def test_a_policy_is_set_explained_and_withdrawn(house: House, http: httpx
 async def test_a_simulation_tells_what_would_have_been_due(house: House, http: httpx.AsyncClient) -> None:
     recordings = {str(await house.take_in()) for _ in range(3)}
     rules = {"media": {"clock": "ingestion", "current_days": 150}}
-    found = await read(await http.post("/api/v1/policies/simulate", json={**BOARDS, "rules": rules}))
+    found = await read(await http.post("/api/v1/simulations", json={**BOARDS, "rules": rules}))
     month = f"{TAKEN_IN + timedelta(days=150):%Y-%m}"
     assert found["months"] == [{"month": month, "kind": "media", "count": 3}]
     assert (found["total"], {one["recording_id"] for one in found["sample"]}) == (3, recordings)
     # Nothing of it is in force.
     assert len((await read(await http.get("/api/v1/policies")))["items"]) == 1
     wrong = {"since": "2026-01-01T00:00:00Z", "until": "2025-01-01T00:00:00Z"}
-    refused = await http.post("/api/v1/policies/simulate", json=BOARDS, params=wrong)
+    refused = await http.post("/api/v1/simulations", json=BOARDS, params=wrong)
     assert "ends after it begins" in (await read(refused, 422))["detail"]
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from minutier.query.access.domain import grants_of
 from minutier.query.domain import Fact, Kind
-from minutier.query.moments import in_utc
 from minutier.query.ports import Documents
 from minutier.schemas.documents import Part, Person, RecordingDocument
 from minutier.schemas.events import (
@@ -31,6 +30,7 @@ from minutier.schemas.events import (
 )
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
+from minutier.shared.moments import in_utc
 
 _CHECK_EVENT = "Check the message against the published JSON Schema and send it again."
 _EXPLAINED = {

@@ -15,12 +15,12 @@ from minutier.query.access.door import Door
 from minutier.query.access.log import Access, Action
 from minutier.query.access.ports import AccessLog, Shares, TooMany
 from minutier.query.cursors import Limit
-from minutier.query.moments import Moment
 from minutier.query.paging import cut
 from minutier.schemas.base import ID_CHARACTERS
 from minutier.shared.identity import domain as identity
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.gate import Gate
+from minutier.shared.moments import Moment
 from minutier.shared.problems import described
 
 # PostgreSQL has no larger identity.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from minutier.retention.desk import Desks
@@ -25,6 +25,7 @@ from minutier.retention.officers import officer
 from minutier.schemas.clock import now
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.gate import Gate
+from minutier.shared.moments import Moment
 from minutier.shared.problems import Refusal, described
 
 Term = Annotated[str, Field(min_length=1, max_length=64)]
@@ -43,8 +44,8 @@ class SearchAsked(Asked):
     source: Term | None = None
     record_class: Term | None = None
     label: Term | None = None
-    met_since: AwareDatetime | None = None
-    met_before: AwareDatetime | None = None
+    met_since: Moment | None = None
+    met_before: Moment | None = None
 
     def search(self) -> Search:
         """Raises `ValueError`."""

@@ -1,12 +1,11 @@
 """Policies, and how long each recording is kept by them, for compliance staff."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, NoReturn
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 
 from minutier.retention.desk import Desk, Desks
@@ -43,13 +42,10 @@ from minutier.retention.policies.simulate import simulate
 from minutier.schemas.clock import now
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.gate import Gate
+from minutier.shared.moments import Moment
 from minutier.shared.problems import Refusal, described
 
 _YEAR = timedelta(days=365)
-# Dates further off cannot be written down in every time zone.
-_FIRST, _LAST = datetime.fromisoformat("1900-01-01T00:00Z"), datetime.fromisoformat("2200-01-01T00:00Z")
-
-Moment = Annotated[AwareDatetime, Query(ge=_FIRST, le=_LAST)]
 
 
 def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
@@ -103,7 +99,7 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
                 raise Refusal(HTTPStatus.CONFLICT, str(error), "default") from None
         return _in_force(outcome)
 
-    @api.post("/policies/simulate", tags=["policies"], responses=described(400, 413))
+    @api.post("/simulations", tags=["policies"], responses=described(400, 413))
     async def simulate_one(
         asked: PolicyAsked,
         since: Moment | None = None,

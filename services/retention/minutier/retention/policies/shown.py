@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from minutier.retention.policies.domain import (
     MOST_LABELS,
@@ -19,6 +19,7 @@ from minutier.retention.policies.domain import (
 from minutier.retention.policies.explain import Explanation
 from minutier.retention.policies.schedule import Considered, Phase, StartReason, Verdict
 from minutier.retention.policies.simulate import Simulation
+from minutier.shared.moments import Moment
 
 Term = Annotated[str, Field(min_length=1, max_length=64)]
 # Far below what a column takes, and far above what anybody does to a policy.
@@ -41,8 +42,8 @@ class RuleAsked(Asked):
     """Days of the current phase, and then of the intermediate one, in which only compliance sees it."""
 
     clock: Clock
-    current_days: int = Field(ge=1, le=36500)
-    intermediate_days: int = Field(0, ge=0, le=36500)
+    current_days: int = Field(ge=1, le=36500, strict=True)
+    intermediate_days: int = Field(0, ge=0, le=36500, strict=True)
 
 
 class PolicyAsked(Asked):
@@ -69,7 +70,9 @@ class PolicyAsked(Asked):
 
 
 class NewVersion(PolicyAsked):
-    version: Number = Field(description="one more than that of the version which you have seen last")
+    version: Number = Field(
+        strict=True, description="one more than that of the version which you have seen last"
+    )
 
 
 class Classification(Asked):
@@ -80,13 +83,13 @@ class Classification(Asked):
 
 
 class Closure(Asked):
-    closed_at: AwareDatetime
+    closed_at: Moment
 
 
 class Body(Asked):
     """Of a public body the archives have to agree before anything is destroyed."""
 
-    public_body: bool
+    public_body: StrictBool
 
 
 class PolicyShown(BaseModel):
