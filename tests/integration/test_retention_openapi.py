@@ -15,8 +15,8 @@ from minutier.compose.embedded import System
 from tests.support.query_people import showing
 from tests.support.retention_api import House
 
-# Cases are made of the document before there is a system; each of their requests has a loop of its own, which no
-# connection outlives.
+# Cases are made of the document before there is a system; each of their requests has a loop of its own, and
+# no connection outlives one.
 _where: list[str] = []
 
 
