@@ -29,6 +29,7 @@ def test_other_buckets_are_named_as_a_list(monkeypatch: pytest.MonkeyPatch) -> N
         ("ALLOWED_BUCKETS", '["Not_A_Bucket"]'),
         ("ALLOWED_BUCKETS", '["recordings"]'),
         ("ALLOWED_BUCKETS", '["artefacts"]'),
+        ("ALLOWED_BUCKETS", '["audit"]'),
         ("MAX_HOURS", "0"),
         ("MAX_BYTES", "-1"),
         ("DECODE_LIMIT_SECONDS", "0"),

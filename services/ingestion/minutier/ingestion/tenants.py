@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Secr
 from minutier.ingestion.people import Email
 from minutier.schemas.events import AnnouncedMetadata, MetadataKind
 from minutier.schemas.references import Location
-from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS
+from minutier.shared.objects import ARTEFACTS, AUDIT, RECORDINGS, UPLOADS
 
 _KEY_CHARACTERS = 16
 
@@ -18,6 +18,8 @@ _KEY_CHARACTERS = 16
 def _not_our_own(bucket: str) -> str:
     if bucket in {RECORDINGS, ARTEFACTS}:
         raise ValueError("an announcement could name another tenant's recording there")
+    if bucket == AUDIT:
+        raise ValueError("the anchors of audit logs lie there, and no media")
     return bucket
 
 
