@@ -265,6 +265,23 @@ async def test_the_access_log_of_query_is_in_the_chain(desk: Desk) -> None:
     assert await verify_accesses(desk.logs, desk.tenant) == Accesses(0, 1, (first["through"],))
 
 
+async def test_an_access_log_is_read_in_parts(desk: Desk) -> None:
+    desk.administrator.execute(
+        "insert into query.access_log (tenant, person_id, person_name, action, detail, at) "
+        "select %s, 'acme/a', 'a', 'search', '{}', now() - interval '1 day' from generate_series(1, 10001)",
+        [desk.tenant],
+    )
+    await desk.anchor()
+    assert [entry.detail["rows"] for entry in await desk.entries()] == [10_000, 1]
+    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(10_001, 0, ())
+
+
+async def test_no_other_service_can_ask(system: System) -> None:
+    theirs = system.database_url("attribution").replace("+psycopg", "")
+    with psycopg.connect(theirs) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("select query.digest_accesses('acme', 0, null, 1)")
+
+
 async def test_who_read_what_is_not_told_to_retention(desk: Desk) -> None:
     desk.read("acme/a")
     with pytest.raises(ProgrammingError, match="permission denied"):
