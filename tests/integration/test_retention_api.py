@@ -183,3 +183,35 @@ async def test_the_overview_shows_what_is_in_force_and_what_stands(
     assert words in page.text
     assert "&lt;b&gt;2026-117&lt;/b&gt;" in page.text
     assert "Default" in page.text
+
+
+async def test_who_did_what_is_written_down(house: House, http: httpx.AsyncClient) -> None:
+    recording, policy = await house.take_in(), uuid4()
+    await read(await http.put(f"/api/v1/policies/{policy}", json={**BOARDS, "version": 1}), 201)
+    # What was refused was not done.
+    await read(await http.put(f"/api/v1/policies/{policy}", json={**BOARDS, "version": 1}), 409)
+    await read(await http.delete(f"/api/v1/policies/{policy}", params={"version": 2}))
+    kept = f"/api/v1/recordings/{recording}"
+    await read(await http.put(f"{kept}/classification", json={"labels": ["budget"]}))
+    await read(await http.put(f"{kept}/closure", json={"closed_at": TAKEN_IN.isoformat()}))
+    await read(await http.delete(f"{kept}/closure"))
+    await read(await http.delete(f"/api/v1/recordings/{uuid4()}/closure"), 404)
+    new = {"matter": "2026-117", "reason": "Asked for.", "recordings": [str(recording)]}
+    hold = await read(await http.post("/api/v1/holds", json=new), 201)
+    await read(await http.post("/api/v1/holds", json={**new, "recordings": [str(uuid4())]}), 409)
+    await read(await http.post(f"/api/v1/holds/{hold['id']}/release", json={"reason": "Decided."}))
+    entries = (await read(await http.get("/api/v1/audit")))["items"]
+    assert {one["actor"] for one in entries} == {house.officer.id}
+    assert [(one["action"], *one["things"].values()) for one in reversed(entries)] == [
+        ("policy_set", str(policy)),
+        ("policy_withdrawn", str(policy)),
+        ("recording_classified", str(recording)),
+        ("file_closed", str(recording)),
+        ("file_reopened", str(recording)),
+        ("hold_placed", hold["id"]),
+        ("hold_released", hold["id"]),
+    ]
+    page = await read(await http.get("/api/v1/audit", params={"limit": 3, "after": entries[0]["number"]}))
+    assert page["items"] == entries[1:4]
+    found = await read(await http.get("/api/v1/audit/integrity", params={"again": True}))
+    assert (found["state"], found["entries"], found["number"]) == ("unanchored", 7, None)

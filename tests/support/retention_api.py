@@ -8,6 +8,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.retention import api
+from minutier.retention.audit.anchor import Anchors
+from minutier.retention.audit.repository import AuditLogs
+from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Desks
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.holds.repository import Boards
@@ -20,6 +23,7 @@ from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.identify import Identity
 from tests.support.query_identity import entrance
 from tests.support.query_people import Bearers, showing
+from tests.support.retention_audit import Store
 from tests.support.retention_policies import PERIODS
 
 TAKEN_IN = datetime.now(UTC) - timedelta(days=200)
@@ -39,13 +43,15 @@ class House:
         self.officer = staff(self.tenant, "officer", Role.COMPLIANCE)
         self.reader = staff(self.tenant, "reader", Role.OPERATOR)
         self.other = staff(f"{self.tenant}-b", "officer", Role.COMPLIANCE)
-        registers = Registers(engine, PERIODS)
-        self.desks = Desks(lambda: begin(engine, lambda: None), registers, Boards(engine))
+        registers, logs = Registers(engine, PERIODS), AuditLogs(engine)
+        self.desks = Desks(lambda: begin(engine, lambda: None), registers, Boards(engine), logs)
         bearers = Bearers(self.officer, self.reader, self.other)
         self.app: FastAPI = api.build(
             identity=Identity(bearers, entrance()),
             desks=self.desks,
             registers=registers,
+            logs=logs,
+            watch=Watch(logs, Anchors(Store(), None)),
             settings=RetentionSettings(requests_per_minute=10**6, searches_per_minute=10**6),
         )
 

@@ -2,6 +2,9 @@
 
 from fastapi import FastAPI
 
+from minutier.retention.audit import routes as audit
+from minutier.retention.audit.ports import AuditLogs
+from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Desks
 from minutier.retention.holds import routes as holds
 from minutier.retention.pages import routes as pages
@@ -15,7 +18,15 @@ from minutier.shared.pages.render import Pages
 from minutier.shared.problems import described
 
 
-def build(*, identity: Identity, desks: Desks, registers: Registers, settings: RetentionSettings) -> FastAPI:
+def build(
+    *,
+    identity: Identity,
+    desks: Desks,
+    registers: Registers,
+    logs: AuditLogs,
+    watch: Watch,
+    settings: RetentionSettings,
+) -> FastAPI:
     app = FastAPI(
         title="Minutier: retention",
         version="1",
@@ -29,5 +40,6 @@ def build(*, identity: Identity, desks: Desks, registers: Registers, settings: R
     gate = stand_before(app, identity=identity, pages=shown, settings=settings)
     app.include_router(policies.router(gate=gate, desks=desks, registers=registers))
     app.include_router(holds.router(gate=gate, desks=desks))
+    app.include_router(audit.router(gate=gate, logs=logs, watch=watch))
     app.include_router(pages.router(gate=gate, desks=desks, pages=shown))
     return app

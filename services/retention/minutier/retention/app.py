@@ -28,12 +28,15 @@ def build() -> Service:
     service.on_start(Locker(service.transaction, boards, objects).run)
     logs, anchors = AuditLogs(service.engine), Anchors(objects, settings.key)
     service.on_start(Anchoring(logs, anchors, seconds=settings.anchor_seconds).run)
-    service.on_start(Watch(logs, anchors).run)
+    watch = Watch(logs, anchors)
+    service.on_start(watch.run)
     service.serve(
         api.build(
             identity=identify(service, settings),
-            desks=Desks(service.transaction, registers, boards),
+            desks=Desks(service.transaction, registers, boards, logs),
             registers=registers,
+            logs=logs,
+            watch=watch,
             settings=settings,
         )
     )

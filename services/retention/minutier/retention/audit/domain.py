@@ -25,6 +25,7 @@ class Action(StrEnum):
 
     POLICY_SET = "policy_set"
     POLICY_WITHDRAWN = "policy_withdrawn"
+    ORGANISATION_MARKED = "organisation_marked"
     RECORDING_CLASSIFIED = "recording_classified"
     FILE_CLOSED = "file_closed"
     FILE_REOPENED = "file_reopened"

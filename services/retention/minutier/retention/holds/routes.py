@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from minutier.retention.audit.domain import Action, Deed, Thing
 from minutier.retention.desk import Desks
 from minutier.retention.holds.domain import (
     MATTER_CHARACTERS,
@@ -129,7 +130,9 @@ def router(*, gate: Gate, desks: Desks) -> APIRouter:
             # What is raised undoes what was written.
             if isinstance(placed, UnknownRecordings):
                 _unknown(placed)
-            return HoldShown.of(await desk.holds.counted(placed))
+            shown = await desk.holds.counted(placed)
+            await desk.audit.write(_done(person, Action.HOLD_PLACED, shown))
+            return HoldShown.of(shown)
 
     @api.get("")
     async def list_holds(
@@ -161,7 +164,9 @@ def router(*, gate: Gate, desks: Desks) -> APIRouter:
                 ) from None
             except ValueError as error:
                 raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-            return HoldShown.of(await desk.holds.counted(released or _no_hold()))
+            shown = await desk.holds.counted(released or _no_hold())
+            await desk.audit.write(_done(person, Action.HOLD_RELEASED, shown))
+            return HoldShown.of(shown)
 
     return api
 
@@ -177,6 +182,10 @@ def _hold(new: NewHold, person: Person) -> Hold:
         placed_at=now(),
         search=new.search.search() if new.search is not None else None,
     )
+
+
+def _done(person: Person, action: Action, standing: Standing) -> Deed:
+    return Deed(person.id, action, {Thing.HOLD: standing.hold.id}, {"covered": standing.covered})
 
 
 def _unknown(placed: UnknownRecordings) -> NoReturn:

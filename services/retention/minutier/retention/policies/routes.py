@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query, Response
 from starlette.exceptions import HTTPException
 
+from minutier.retention.audit.domain import Action, Deed, Thing
 from minutier.retention.desk import Desk, Desks
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.officers import officer
@@ -84,6 +85,8 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
         policy = _policy(new, id, new.version, person)
         async with desks.of(person.tenant) as desk:
             outcome = await set_policy(policy, set_by=person.id, register=desk.register)
+            if isinstance(outcome, InForce):
+                await desk.audit.write(_done(person, Action.POLICY_SET, outcome.policy))
         response.status_code = HTTPStatus.CREATED if new.version == 1 else HTTPStatus.OK
         return _in_force(outcome)
 
@@ -97,6 +100,8 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
                 outcome = await withdraw_policy(id, version=version, set_by=person.id, register=desk.register)
             except ValueError as error:
                 raise Refusal(HTTPStatus.CONFLICT, str(error), "default") from None
+            if isinstance(outcome, InForce):
+                await desk.audit.write(_done(person, Action.POLICY_WITHDRAWN, outcome.policy))
         return _in_force(outcome)
 
     @api.post("/simulations", tags=["policies"], responses=described(400, 413))
@@ -127,6 +132,8 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
     async def set_organisation(body: Body, person: Person = asking) -> Body:
         async with desks.of(person.tenant) as desk:
             await desk.register.mark(public_body=body.public_body)
+            detail = {"public_body": int(body.public_body)}
+            await desk.audit.write(Deed(person.id, Action.ORGANISATION_MARKED, detail=detail))
         return body
 
     @api.get("/recordings/{id}/retention", tags=["recordings"], responses=described(404))
@@ -147,7 +154,7 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
                 raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
             if (facts := await desk.register.find(id)) is not None:
                 await follow_facts(id, facts, holds=desk.holds)
-            return await _explained(desk, id)
+            return await _changed(desk, id, person, Action.RECORDING_CLASSIFIED)
 
     @api.put("/recordings/{id}/closure", tags=["recordings"], responses=described(400, 404, 413))
     async def close_one(id: UUID, asked: Closure, person: Person = asking) -> RetentionShown:
@@ -157,16 +164,26 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
                 await close_file(id, at=asked.closed_at, now=now(), register=desk.register)
             except ValueError as error:
                 raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-            return await _explained(desk, id)
+            return await _changed(desk, id, person, Action.FILE_CLOSED)
 
     @api.delete("/recordings/{id}/closure", tags=["recordings"], responses=described(404))
     async def reopen_one(id: UUID, person: Person = asking) -> RetentionShown:
         """The file is open again."""
         async with desks.of(person.tenant) as desk:
             await reopen_file(id, register=desk.register)
-            return await _explained(desk, id)
+            return await _changed(desk, id, person, Action.FILE_REOPENED)
 
     return api
+
+
+async def _changed(desk: Desk, recording_id: UUID, person: Person, action: Action) -> RetentionShown:
+    shown = await _explained(desk, recording_id)
+    await desk.audit.write(Deed(person.id, action, {Thing.RECORDING: recording_id}))
+    return shown
+
+
+def _done(person: Person, action: Action, policy: Policy) -> Deed:
+    return Deed(person.id, action, {Thing.POLICY: policy.id}, {"version": policy.version})
 
 
 async def _explained(desk: Desk, recording_id: UUID) -> RetentionShown:
