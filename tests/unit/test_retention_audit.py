@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from minutier.retention.audit.accesses import Accesses, verify_accesses
+from minutier.retention.audit.accesses import Accesses, anchor_accesses, verify_accesses
 from minutier.retention.audit.anchor import Anchoring, Anchors, integrity
 from minutier.retention.audit.domain import NOTHING, Action, Deed, Entry, Head
 from minutier.retention.audit.ports import Anchored
@@ -76,6 +76,20 @@ async def test_any_change_is_found(entries: list[Entry], name: str, data: st.Dat
     assume(after != before)
     changed = [*entries[:place], replace(entries[place], **{name: after}), *entries[place + 1 :]]
     assert await checked(changed) == Integrity(State.CHANGED, place, number=place + 1)
+
+
+@given(st.lists(deeds, min_size=2, max_size=8).map(lambda some: chain(*some)), deeds, st.data())
+async def test_an_entry_that_was_forged_is_found(
+    entries: list[Entry], instead: Deed, data: st.DataObject
+) -> None:
+    """Its own hash is right, and the next one may even name that: its own hash then is not."""
+    place = data.draw(st.integers(0, len(entries) - 2))
+    (forged,) = chain(instead, after=entries[place - 1].head if place else NOTHING)
+    assume(forged.hash != entries[place].hash)
+    following = entries[place + 1]
+    for after in (following, replace(following, previous=forged.hash)):
+        found = await checked([*entries[:place], forged, after, *entries[place + 2 :]])
+        assert found == Integrity(State.CHANGED, place + 1, number=place + 2)
 
 
 @given(CHAINS, st.data())
@@ -291,6 +305,17 @@ async def test_what_was_read_in_query_is_in_the_chain(logs: AuditLogs) -> None:
     assert await verify_accesses(logs, TENANT) == Accesses(1, 0, (4,))
     del accesses[1]
     assert await verify_accesses(logs, TENANT) == Accesses(1, 1, ())
+
+
+async def test_of_many_ranges_each_is_compared(logs: AuditLogs) -> None:
+    rows = logs.rows[TENANT]
+    accesses = rows.accesses = {}
+    for number in range(1, 202):
+        accesses[number] = "a"
+        async with logs.of(TENANT) as log:
+            assert await anchor_accesses(log)
+    accesses[201] = "b"
+    assert await verify_accesses(logs, TENANT) == Accesses(200, 0, (201,))
 
 
 async def test_what_is_broken_raises_an_alarm(logs: AuditLogs) -> None:
