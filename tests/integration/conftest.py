@@ -24,9 +24,10 @@ async def system() -> AsyncIterator[System]:
 
 
 @pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    """As the query service's role."""
-    engine = database.connect(DatabaseSettings(url=system.database_url("query")))
+async def engine(request: pytest.FixtureRequest, system: System) -> AsyncIterator[AsyncEngine]:
+    """As the service's role that the module names by ``ROLE``, else as query's."""
+    role = getattr(request.module, "ROLE", "query")
+    engine = database.connect(DatabaseSettings(url=system.database_url(role)))
     yield engine
     await engine.dispose()
 

@@ -9,22 +9,12 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from minutier.compose.embedded import System
 from minutier.retention.policies.domain import Kind
-from minutier.shared import database
-from minutier.shared.settings import DatabaseSettings
 from tests.support.retention_api import TAKEN_IN, House
 
+ROLE = "retention"
 EVERYTHING = {kind.value: {"clock": "ingestion", "current_days": 3650} for kind in Kind}
 BOARDS = {"name": "Boards", "legal_basis": "Code du patrimoine, article L212-2", "rules": EVERYTHING}
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    """As the retention service's role."""
-    engine = database.connect(DatabaseSettings(url=system.database_url("retention")))
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,13 +22,13 @@ from minutier.retention.audit.anchor import Anchoring, Anchors, integrity
 from minutier.retention.audit.domain import Entry, Head
 from minutier.retention.audit.repository import AuditLogs
 from minutier.retention.audit.verify import Integrity, State
-from minutier.shared import database, objects
+from minutier.shared import objects
 from minutier.shared.objects import AUDIT, Objects
 from minutier.shared.proofs.signing import SigningKey
-from minutier.shared.settings import DatabaseSettings
 from minutier.shared.tenants import within
 from tests.support.retention_audit import chain, deed
 
+ROLE = "retention"
 Administrator = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -78,14 +78,6 @@ class Desk:
             "values (%s, %s, %s, 'search', '{}', %s)",
             [self.tenant, person, person, datetime.now(UTC) - ago],
         )
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    """As the retention service's role."""
-    engine = database.connect(DatabaseSettings(url=system.database_url("retention")))
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -27,14 +27,15 @@ from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import take_facts
 from minutier.schemas.events import AnyEvent, HoldPlaced, HoldReleased
 from minutier.schemas.references import Location
-from minutier.shared import database, objects
+from minutier.shared import objects
 from minutier.shared.delivery import Transaction, begin
 from minutier.shared.held import HELD
 from minutier.shared.objects import Objects
-from minutier.shared.settings import DatabaseSettings, ObjectSettings
+from minutier.shared.settings import ObjectSettings
 from tests.support.retention_holds import hold
 from tests.support.retention_policies import PERIODS, TAKEN_IN, facts
 
+ROLE = "retention"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DONE = Release("acme/officer", NOW, "The matter is closed.")
 
@@ -123,14 +124,6 @@ class Office:
             return (
                 await connection.exec_driver_sql("delete from recordings where id = %s", (recording,))
             ).rowcount
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    """As the retention service's role."""
-    engine = database.connect(DatabaseSettings(url=system.database_url("retention")))
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -13,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from minutier.compose.embedded import System
 from minutier.retention.policies.classify import classify
 from minutier.retention.policies.close_file import close_file
 from minutier.retention.policies.domain import Clock, Disposition, Facts, Kind, Policy, Rule, learn
@@ -24,24 +22,15 @@ from minutier.retention.policies.schedule import Due, schedule
 from minutier.retention.policies.set_policy import InForce, set_policy, withdraw_policy
 from minutier.retention.policies.simulate import Month, simulate
 from minutier.retention.policies.take_facts import take_facts
-from minutier.shared import database
 from minutier.shared.errors import Permanent
-from minutier.shared.settings import DatabaseSettings
 from minutier.shared.tenants import within
 from tests.support.retention_policies import PERIODS, TAKEN_IN, default, policy
 
+ROLE = "retention"
 DAY = timedelta(days=1)
 TABLES = ("tenants", "policies", "recordings", "schedules")
 TOLD = ToldOf("livekit", None, TAKEN_IN, frozenset(Kind))
 COUNT = "select count(*) from {}"
-
-
-@pytest.fixture(scope="module")
-async def engine(system: System) -> AsyncIterator[AsyncEngine]:
-    """As the retention service's role."""
-    engine = database.connect(DatabaseSettings(url=system.database_url("retention")))
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture
