@@ -22,7 +22,7 @@ _GUARDED = {
 _REFUSE = f"""
     create function keep_some_passages() returns trigger language plpgsql as $$
     begin
-        if not exists (select from passages where recording_id = old.recording_id)
+        if not exists (select from query.passages where recording_id = old.recording_id)
             and retention.is_held(old.recording_id)
         then
             raise exception using errcode = '{HELD}', message = 'a legal hold covers the recording';
