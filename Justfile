@@ -2,9 +2,10 @@
 default:
     @just --list
 
-# Every check and every test, on all cores, up to four.
+# Every check and every test: what needs no servers on all cores, up to four, and the rest one after the other.
 test: check
-    uv run pytest -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+    uv run pytest -n logical --maxprocesses 4 --dist loadfile tests/contract tests/unit
+    uv run pytest tests/models tests/integration tests/e2e
 
 # Style, types, imports and generated files.
 check:
