@@ -6,9 +6,10 @@ from typing import Annotated, Any, NoReturn, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from minutier.retention.asked import Asked, Term
 from minutier.retention.audit.domain import Action, Deed, Thing
 from minutier.retention.desk import Desks
 from minutier.retention.holds.domain import (
@@ -29,14 +30,9 @@ from minutier.shared.identity.gate import Gate
 from minutier.shared.moments import Moment
 from minutier.shared.problems import Refusal, described
 
-Term = Annotated[str, Field(min_length=1, max_length=64)]
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS)]
 
 _SHOWN_UNKNOWN = 5
-
-
-class Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class SearchAsked(Asked):

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
+from minutier.retention.asked import Asked, Term
 from minutier.retention.policies.domain import (
     MOST_LABELS,
     Clock,
@@ -21,13 +22,8 @@ from minutier.retention.policies.schedule import Considered, Phase, StartReason,
 from minutier.retention.policies.simulate import Simulation
 from minutier.shared.moments import Moment
 
-Term = Annotated[str, Field(min_length=1, max_length=64)]
 # Far below what a column takes, and far above what anybody does to a policy.
 Number = Annotated[int, Field(ge=1, le=10**6)]
-
-
-class Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class ScopeAsked(Asked):
