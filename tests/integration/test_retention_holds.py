@@ -11,12 +11,13 @@ import psycopg
 import pytest
 from minio import Minio
 from minio.error import S3Error
+from psycopg.conninfo import make_conninfo
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.compose.embedded import System
-from minutier.retention.holds.domain import Hold, Release, Search
+from minutier.compose.embedded import DATABASE, System
+from minutier.retention.holds.domain import MOST_LISTED, Hold, Release, Search
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.holds.lock import Locker
 from minutier.retention.holds.place import UnknownRecordings, place_hold
@@ -163,6 +164,8 @@ async def test_a_hold_on_what_there_is_not_is_no_hold(office: Office, engine: As
     assert not await refused(office, recording)
     with pytest.raises(ValueError, match="list recordings, or give a search"):
         await office.place()
+    with pytest.raises(ValueError, match="at most 1000 recordings"):
+        await office.place(*(uuid4() for _ in range(MOST_LISTED + 1)))
 
 
 async def test_a_search_is_also_for_what_comes_later(office: Office) -> None:
@@ -376,6 +379,4 @@ def removed(store: Minio, bucket: str, key: str, version: str | None) -> bool:
 
 
 def _inside(system: System) -> str:
-    return system.administrator_url.replace("/postgres?", "/minutier?").removesuffix("/postgres") + (
-        "/minutier" if system.administrator_url.endswith("/postgres") else ""
-    )
+    return make_conninfo(system.administrator_url, dbname=DATABASE)

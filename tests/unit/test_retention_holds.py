@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minutier.retention.holds.domain import MOST_LISTED, Hold, Release, Search
-from minutier.retention.holds.lock import lock_objects, told
+from minutier.retention.holds.lock import lock_objects, locking_buckets, told
 from minutier.retention.holds.ports import Change, Seen
 from minutier.schemas.events import HoldPlaced, HoldReleased
 from tests.support.retention_holds import Store, hold
 from tests.support.retention_policies import TAKEN_IN, TENANT, facts
 
 RECORDING = UUID(int=1)
-HELD = Change(RECORDING, held=True, seen=(Seen(UUID(int=2), 1, False),), placed=(UUID(int=2),))
+HELD = Change(RECORDING, held=True, seen=(Seen(UUID(int=2), 1),), placed=(UUID(int=2),))
 
 
 @pytest.mark.parametrize("text", ["", "  ", "a\x00b", "a\x1bb", "a" * 2001])
@@ -68,10 +68,12 @@ async def test_every_version_is_locked_and_none_where_the_store_would_delete_it_
         for version in ("1", "2"):
             store.put(bucket, f"{TENANT}/{RECORDING}/audio.flac", version)
             store.put(bucket, f"{TENANT}/{UUID(int=9)}/audio.flac", version)
-    await lock_objects(TENANT, HELD, store=store)
+    buckets = await locking_buckets(store)
+    await lock_objects(TENANT, HELD, buckets=buckets, store=store)
     key = f"{TENANT}/{RECORDING}/audio.flac"
     assert store.held == {("recordings", key, "1"), ("recordings", key, "2")}
-    await lock_objects(TENANT, Change(RECORDING, held=False, seen=()), store=store)
+    free = Change(RECORDING, held=False, seen=())
+    await lock_objects(TENANT, free, buckets=buckets, store=store)
     assert store.held == set()
 
 

@@ -39,14 +39,17 @@ class Boards(Protocol):
         ...
 
 
-async def lock_objects(tenant: str, change: Change, *, store: Store) -> None:
-    """Have every version of what is kept of a recording be as the change says.
+async def locking_buckets(store: Store) -> Sequence[str]:
+    """Those of what is kept of recordings, but for what cannot lock.
 
-    A bucket that cannot lock is left: a store may call an object held there, and delete it all the same.
+    A store may call an object held there, and delete it all the same.
     """
-    for bucket in (RECORDINGS, ARTEFACTS):
-        if not await store.locks(bucket):
-            continue
+    return [bucket for bucket in (RECORDINGS, ARTEFACTS) if await store.locks(bucket)]
+
+
+async def lock_objects(tenant: str, change: Change, *, buckets: Sequence[str], store: Store) -> None:
+    """Have every version of what is kept of a recording in these buckets be as the change says."""
+    for bucket in buckets:
         async for page in store.versions(bucket, f"{tenant}/{change.recording_id}/"):
             for location in page:
                 await store.set_hold(location, change.held)
@@ -98,8 +101,9 @@ class Locker:
         async with self._transactions() as transaction:
             holds = await self._boards.joining(transaction.session, tenant)
             changes = await holds.changes(limit=_BATCH)
+        buckets = await locking_buckets(self._store)
         for change in changes:
-            await lock_objects(tenant, change, store=self._store)
+            await lock_objects(tenant, change, buckets=buckets, store=self._store)
             async with self._transactions() as transaction:
                 holds = await self._boards.joining(transaction.session, tenant)
                 await holds.settle(change)

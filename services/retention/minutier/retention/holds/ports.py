@@ -24,7 +24,6 @@ class Seen:
 
     hold_id: UUID
     version: int
-    released: bool
 
 
 @dataclass(frozen=True)

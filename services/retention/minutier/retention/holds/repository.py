@@ -223,19 +223,19 @@ _FRESH = {"populate_existing": True}
 
 def _found_by(search: Search) -> ColumnElement[bool]:
     """As `Search.covers`."""
-    met = col(RecordingRow.met_at)
-    conditions = [
-        *(
-            [or_(col(RecordingRow.source).is_(None), col(RecordingRow.source) == search.source)]
-            if search.source is not None
-            else []
-        ),
-        *([col(RecordingRow.record_class) == search.record_class] if search.record_class is not None else []),
-        *([col(RecordingRow.labels).contains([search.label])] if search.label is not None else []),
-        *([or_(met.is_(None), met >= search.met_since)] if search.met_since is not None else []),
-        *([or_(met.is_(None), met < search.met_before)] if search.met_before is not None else []),
-    ]
-    return and_(true(), *conditions)
+    source, met = col(RecordingRow.source), col(RecordingRow.met_at)
+    conditions: list[ColumnElement[bool]] = [true()]
+    if search.source is not None:
+        conditions.append(or_(source.is_(None), source == search.source))
+    if search.record_class is not None:
+        conditions.append(col(RecordingRow.record_class) == search.record_class)
+    if search.label is not None:
+        conditions.append(col(RecordingRow.labels).contains([search.label]))
+    if search.met_since is not None:
+        conditions.append(or_(met.is_(None), met >= search.met_since))
+    if search.met_before is not None:
+        conditions.append(or_(met.is_(None), met < search.met_before))
+    return and_(*conditions)
 
 
 def _change(recording_id: UUID, rows: Sequence[HeldRow]) -> Change:
@@ -243,7 +243,7 @@ def _change(recording_id: UUID, rows: Sequence[HeldRow]) -> Change:
     return Change(
         recording_id,
         held=any(not row.released for row in rows),
-        seen=tuple(Seen(row.hold_id, row.version, row.released) for row in stale),
+        seen=tuple(Seen(row.hold_id, row.version) for row in stale),
         placed=tuple(row.hold_id for row in stale if row.told < Telling.PLACED),
         released=tuple(row.hold_id for row in stale if row.released and row.told < Telling.RELEASED),
     )
