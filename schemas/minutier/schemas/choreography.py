@@ -7,6 +7,9 @@ from minutier.schemas.events import (
     HoldReleased,
     JobCompleted,
     MinutesWritten,
+    PurgeCompleted,
+    PurgeExecuted,
+    PurgeOrdered,
     RecordingAnnounced,
     RecordingCancelled,
     RecordingDescribed,
@@ -32,15 +35,17 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
         StageFailed,
         RecordingCancelled,
         JobCompleted,
+        PurgeOrdered,
     ),
-    "diarization": (RecordingIngested, ReprocessingRequested, RecordingCancelled),
-    "transcription": (RecordingIngested, ReprocessingRequested, RecordingCancelled),
+    "diarization": (RecordingIngested, ReprocessingRequested, RecordingCancelled, PurgeOrdered),
+    "transcription": (RecordingIngested, ReprocessingRequested, RecordingCancelled, PurgeOrdered),
     "attribution": (
         RecordingIngested,
         SpeechDiarized,
         SpeechTranscribed,
         ReprocessingRequested,
         RecordingCancelled,
+        PurgeOrdered,
     ),
     "summarisation": (
         TranscriptAttributed,
@@ -48,6 +53,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
         TranscriptEdited,
         ReprocessingRequested,
         RecordingCancelled,
+        PurgeOrdered,
     ),
     "retention": (
         RecordingIngested,
@@ -58,11 +64,13 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
         TranscriptAttributed,
         TranscriptEdited,
         MinutesWritten,
+        PurgeExecuted,
     ),
-    "query": EVENTS,
+    "query": tuple(event for event in EVENTS if event is not PurgeExecuted),
 }
 
-# Beside these, whoever hears an event may have to tell that it gave up: StageFailed.
+# Beside these, whoever hears an event may have to tell that it gave up, StageFailed; and whoever hears that a
+# purge was ordered answers.
 PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "meeting-server": (RecordingAnnounced,),
     "ingestion": (
@@ -77,12 +85,19 @@ PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "transcription": (SpeechTranscribed,),
     "attribution": (TranscriptAttributed,),
     "summarisation": (MinutesWritten,),
-    "retention": (HoldPlaced, HoldReleased),
+    "retention": (HoldPlaced, HoldReleased, PurgeOrdered, PurgeCompleted),
     "query": (TranscriptEdited, RecordingCancelled, ReprocessingRequested),
 }
 
 
 def publications(service: str) -> tuple[type[AnyEvent], ...]:
-    """What ``service`` may tell, failures included."""
-    failures = (StageFailed,) if service in SUBSCRIPTIONS else ()
-    return PUBLICATIONS.get(service, ()) + failures
+    """What ``service`` may tell, answers and failures included."""
+    heard = SUBSCRIPTIONS.get(service, ())
+    answers = (PurgeExecuted,) if PurgeOrdered in heard else ()
+    failures = (StageFailed,) if heard else ()
+    return PUBLICATIONS.get(service, ()) + answers + failures
+
+
+def erasing() -> tuple[str, ...]:
+    """The services that answer when a purge was ordered."""
+    return tuple(service for service, heard in SUBSCRIPTIONS.items() if PurgeOrdered in heard)

@@ -24,6 +24,7 @@ from minutier.schemas.base import (
 )
 from minutier.schemas.documents import Engine, Person
 from minutier.schemas.envelope import Event as Event
+from minutier.schemas.records import Kind, Quantity
 from minutier.schemas.references import Link, Location, StoredRef
 from minutier.schemas.rejections import RejectionReason
 
@@ -345,6 +346,49 @@ class HoldReleased(Event[HoldChanged]):
     type: Literal["minutier.hold.released.v1"]
 
 
+class Purge(Contract):
+    """One recording's part in a purge."""
+
+    purge_id: UUID
+    kinds: tuple[Kind, ...] = Field(min_length=1, description="what of the recording is destroyed")
+    whole: bool = Field(description="whether nothing of the recording is to be left, its number aside")
+
+
+class PurgeOrdered(Event[Purge]):
+    """Whoever hears it erases what it has of this, objects before rows, and answers."""
+
+    type: Literal["minutier.purge.ordered.v1"]
+
+
+class PurgeOutcome(StrEnum):
+    ERASED = "erased"
+    HELD = "held"
+
+
+class Executed(Contract):
+    """The answer of one service; where the recording was held, nothing was erased."""
+
+    purge_id: UUID
+    order: UUID = Field(description="the id of the event that is answered")
+    service: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
+    outcome: PurgeOutcome
+    erased: tuple[Quantity, ...] = ()
+
+
+class PurgeExecuted(Event[Executed]):
+    type: Literal["minutier.purge.executed.v1"]
+
+
+class PurgeCompleted(Event[Purge]):
+    """Retention has looked for itself, and has found nothing left."""
+
+    type: Literal["minutier.purge.completed.v1"]
+
+
+# What is told of a recording after there is nothing of it any more.
+OF_PURGES = (PurgeOrdered, PurgeExecuted, PurgeCompleted)
+
+
 class Failed(Contract):
     """A stage gave up; the message that caused it waits in the dead-letter stream."""
 
@@ -375,6 +419,9 @@ EVENTS: tuple[type[AnyEvent], ...] = (
     JobCompleted,
     HoldPlaced,
     HoldReleased,
+    PurgeOrdered,
+    PurgeExecuted,
+    PurgeCompleted,
     StageFailed,
 )
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, DateTime, MetaData, Table, Uuid, bindparam, func, select
+from sqlalchemy import Column, Connection, DateTime, MetaData, Table, Uuid, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -50,6 +50,12 @@ async def cover(connection: AsyncConnection, recording_id: UUID, wanted_since: d
     """Whether the recording was cancelled after something of it was wanted."""
     asked = {"of_recording": recording_id, "wanted": wanted_since}
     return (await connection.execute(_COVERING, asked)).first() is not None
+
+
+async def forget(connection: AsyncConnection, recording_id: UUID) -> int:
+    """Remove what is known of a recording of which nothing is to be left; gives how many rows."""
+    gone = delete(cancellations).where(cancellations.c.recording_id == recording_id)
+    return (await connection.execute(gone)).rowcount
 
 
 @asynccontextmanager

@@ -24,10 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.schemas.codec import UndecodableEvent
-from minutier.schemas.events import AnyEvent, Progress, Stage
+from minutier.schemas.events import OF_PURGES, AnyEvent, Progress, Stage
 from minutier.shared import cancellations, inbox, outbox, telemetry
 from minutier.shared.dead_letters import DeadLetters
-from minutier.shared.errors import AlreadyDone, Cancelled, Permanent, Superseded, code
+from minutier.shared.errors import AlreadyDone, Cancelled, Permanent, Purged, Superseded, code
 from minutier.shared.settings import DeliverySettings
 from minutier.shared.topology import ACK_WAIT_SECONDS, Consumer
 from minutier.shared.worker import Report
@@ -39,6 +39,7 @@ Next = Callable[[StreamMessage[Msg]], Awaitable[Any]]
 _PROGRESS_SECONDS = 0.5
 
 _DONE, _ALREADY_DONE, _SUPERSEDED, _CANCELLED = "done", "already_done", "superseded", "cancelled"
+_PURGED = "purged"
 
 
 @dataclass
@@ -98,8 +99,8 @@ class Work:
         """The event's effect, whole or not at all, once.
 
         Raises `Superseded` or `AlreadyDone` before anything is written where another delivery of
-        the event has taken over or has finished, and `RuntimeError` where the effect is there: a
-        second transaction could be lost without the first.
+        the event has taken over or has finished, `Purged` where nothing is left of the recording, and
+        `RuntimeError` where the effect is there: a second transaction could be lost without the first.
         """
         if self.done:
             raise RuntimeError("the effect of an event is one transaction")
@@ -186,6 +187,7 @@ class Delivery:
         settings: DeliverySettings,
         nats: Callable[[], Client],
         dead_letters: DeadLetters,
+        erase_again: Callable[[AnyEvent], Awaitable[None]],
     ) -> None:
         self.service = service
         self._engine = engine
@@ -193,6 +195,7 @@ class Delivery:
         self._settings = settings
         self._nats = nats
         self._dead_letters = dead_letters
+        self._erase_again = erase_again
         self._subscriptions: dict[str, _Subscription] = {}
         self._in_hand: dict[asyncio.Task[None], Msg] = {}
 
@@ -303,7 +306,9 @@ class Delivery:
         if attempt > subscription.attempts:
             # Whatever this message does to the process, it has done it often enough.
             raise Permanent("too_many_deliveries")
-        delivered = inbox.Delivered(subscription.consumer.name, event.id, event.subject)
+        delivered = inbox.Delivered(
+            subscription.consumer.name, event.id, event.subject, of_purge=isinstance(event, OF_PURGES)
+        )
         heartbeat = asyncio.create_task(_heartbeat(message.raw_message, subscription.ack_wait / 3))
         while_wanted = (
             cancellations.while_wanted(self._engine, event) if subscription.cancellable else nullcontext()
@@ -331,6 +336,10 @@ class Delivery:
             return _SUPERSEDED
         except Cancelled:
             return _CANCELLED
+        except Purged:
+            # It may have stored something before it was told.
+            await self._erase_again(event)
+            return _PURGED
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise

@@ -40,6 +40,10 @@ class AlreadyDone(Exception):
     """An earlier delivery of the same event has left its effect."""
 
 
+class Purged(Exception):
+    """Nothing is left of the recording, and so the event has no effect."""
+
+
 class Cancelled(Exception):
     """Nobody wants the recording's result any more, and so the event has no effect."""
 

@@ -3,11 +3,27 @@
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, Uuid, bindparam, func, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from minutier.shared.errors import AlreadyDone, Superseded
+from minutier.shared import tombstones
+from minutier.shared.errors import AlreadyDone, Purged, Superseded
 
 metadata = MetaData()
 
@@ -24,10 +40,24 @@ inbox = Table(
 )
 
 
-# Built once: building a statement costs more than sending it.
+# Built once: building a statement costs more than sending it. Of what is purged there is no new row.
+_UNLESS_PURGED = select(
+    bindparam("consumer", type_=Text),
+    bindparam("event_id", type_=Uuid),
+    bindparam("recording_id", type_=Uuid),
+    bindparam("token", type_=Uuid),
+).where(
+    or_(
+        bindparam("of_purge", type_=Boolean),
+        ~select(tombstones.tombstones.c.recording_id)
+        .where(tombstones.tombstones.c.recording_id == bindparam("recording_id"))
+        .exists(),
+    )
+)
+_COLUMNS = ["consumer", "event_id", "recording_id", "claim"]
 _CLAIM = (
     insert(inbox)
-    .values(claim=bindparam("token"))
+    .from_select(_COLUMNS, _UNLESS_PURGED)
     .on_conflict_do_update(
         index_elements=[inbox.c.consumer, inbox.c.event_id],
         set_={"claim": bindparam("token"), "claimed_at": func.now()},
@@ -47,7 +77,7 @@ _COMPLETE = (
 )
 _COMPLETE_UNCLAIMED = (
     insert(inbox)
-    .values(completed_at=func.now())
+    .from_select([*_COLUMNS, "completed_at"], _UNLESS_PURGED.add_columns(func.now()))
     .on_conflict_do_nothing()
     # SQLAlchemy keeps no row count of an INSERT.
     .returning(inbox.c.event_id)
@@ -56,36 +86,60 @@ _COMPLETE_UNCLAIMED = (
 
 @dataclass(frozen=True)
 class Delivered:
-    """One event as one consumer got it."""
+    """One event as one consumer got it; what is told ``of_purge`` is told of what is no more."""
 
     consumer: str
     event_id: UUID
     recording_id: UUID
+    of_purge: bool = False
 
 
 async def claim(engine: AsyncEngine, delivered: Delivered) -> UUID:
-    """Take the work, from an older delivery too; raises `AlreadyDone` where its effect is there."""
+    """Take the work, from an older delivery too.
+
+    Raises `AlreadyDone` where its effect is there, and `Purged`.
+    """
     token = uuid4()
     async with engine.begin() as connection:
         taken = await connection.execute(_CLAIM, {**asdict(delivered), "token": token})
         if taken.scalar_one_or_none() is None:
+            await _check(connection, delivered)
             raise AlreadyDone
     return token
 
 
 async def complete(connection: AsyncConnection, delivered: Delivered, token: UUID) -> None:
-    """Record the effect under the claim ``token``; raises `Superseded` where a newer claim stands."""
+    """Record the effect under the claim ``token``.
+
+    Raises `Superseded` where a newer claim stands, and `Purged`.
+    """
     completed = await connection.execute(
         _COMPLETE, {"of_consumer": delivered.consumer, "of_event": delivered.event_id, "token": token}
     )
+    await _check(connection, delivered)
     if completed.rowcount != 1:
         raise Superseded
 
 
 async def complete_unclaimed(connection: AsyncConnection, delivered: Delivered) -> None:
-    """Record the effect of work too short to be claimed; raises `AlreadyDone` where it is there."""
+    """Record the effect of work too short to be claimed.
+
+    Raises `AlreadyDone` where it is there, and `Purged`.
+    """
     completed = await connection.execute(
-        _COMPLETE_UNCLAIMED, {**asdict(delivered), "claim": delivered.event_id}
+        _COMPLETE_UNCLAIMED, {**asdict(delivered), "token": delivered.event_id}
     )
     if completed.one_or_none() is None:
+        await _check(connection, delivered)
         raise AlreadyDone
+
+
+async def forget(connection: AsyncConnection, recording_id: UUID, *, but: str) -> int:
+    """Remove what was recorded of a recording, except by the consumer ``but``; gives how many rows."""
+    gone = delete(inbox).where(inbox.c.recording_id == recording_id, inbox.c.consumer != but)
+    return (await connection.execute(gone)).rowcount
+
+
+async def _check(connection: AsyncConnection, delivered: Delivered) -> None:
+    if not delivered.of_purge and await tombstones.stands_for(connection, delivered.recording_id):
+        raise Purged

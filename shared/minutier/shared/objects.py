@@ -15,6 +15,7 @@ from uuid import uuid4
 import urllib3
 from minio import Minio
 from minio.commonconfig import COMPLIANCE
+from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
 from minio.retention import Retention
 from urllib3.response import BaseHTTPResponse
@@ -72,6 +73,23 @@ class Listed:
     etag: str | None
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A version of an object, or a delete marker, which has no bytes; ``size`` in bytes."""
+
+    location: Location
+    size: int
+    is_marker: bool
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Versions and delete markers, and the bytes of all of them."""
+
+    versions: int
+    bytes: int
 
 
 class Objects:
@@ -162,6 +180,23 @@ class Objects:
         while page := await asyncio.to_thread(_versions, listing):
             yield page
 
+    async def kept(self, bucket: str, prefix: str) -> AsyncIterator[list[Kept]]:
+        """Every version under ``prefix``, delete markers among them, a page at a time."""
+        listing = self._client.list_objects(bucket, prefix=prefix, recursive=True, include_version=True)
+        while page := await asyncio.to_thread(_kept, listing):
+            yield page
+
+    async def erase(self, bucket: str, prefix: str) -> Erased:
+        """Remove every version under ``prefix`` and every delete marker, and tell what that was.
+
+        Raises `EraseRefused` where the store keeps some of it, as it does what is held.
+        """
+        versions = size = 0
+        async for page in self.kept(bucket, prefix):
+            await asyncio.to_thread(self._erase, bucket, page)
+            versions, size = versions + len(page), size + sum(each.size for each in page)
+        return Erased(versions, size)
+
     async def set_hold(self, location: Location, held: bool) -> None:
         """Have the store keep a version from being deleted, or no longer; one that is gone is passed over."""
         await asyncio.to_thread(self._set_hold, location, held)
@@ -249,6 +284,14 @@ class Objects:
             raise
         return True
 
+    def _erase(self, bucket: str, page: list[Kept]) -> None:
+        named = [DeleteObject(each.location.key, each.location.version_id) for each in page]
+        refused = [
+            error for error in self._client.remove_objects(bucket, named) if error.code not in _MISSING
+        ]
+        if refused:
+            raise EraseRefused
+
     def _set_hold(self, location: Location, held: bool) -> None:
         change = self._client.enable_object_legal_hold if held else self._client.disable_object_legal_hold
         try:
@@ -326,6 +369,26 @@ def _versions(listing: Iterator[Any]) -> list[Location]:
         if found:
             return found
     return []
+
+
+def _kept(listing: Iterator[Any]) -> list[Kept]:
+    try:
+        return [
+            Kept(
+                Location(bucket=each.bucket_name, key=each.object_name, version_id=each.version_id),
+                each.size or 0,
+                bool(each.is_delete_marker),
+            )
+            for each in islice(listing, _PAGE)
+        ]
+    except S3Error as error:
+        if error.code == "NoSuchBucket":
+            return []
+        raise
+
+
+class EraseRefused(Exception):
+    """The store keeps an object that was to be removed: a hold on it stands, or has just been released."""
 
 
 class ObjectTooLarge(Exception):

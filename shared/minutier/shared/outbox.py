@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 from nats.errors import Error as NatsError
@@ -24,7 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from minutier.schemas.codec import encode
-from minutier.schemas.events import AnyEvent
+from minutier.schemas.events import OF_PURGES, AnyEvent
 from minutier.shared.errors import Permanent
 from minutier.shared.topology import EVENT_STREAM
 
@@ -80,6 +81,15 @@ async def append(connection: AsyncConnection, events: Sequence[AnyEvent]) -> Non
         for event, body in zip(events, bodies, strict=True)
     ]
     await connection.execute(_APPEND, rows)
+
+
+async def forget(connection: AsyncConnection, recording_id: UUID) -> int:
+    """Remove what was not published of a recording, news of purges aside; gives how many rows."""
+    gone = delete(outbox).where(
+        outbox.c.recording_id == recording_id,
+        *(~outbox.c.subject.startswith(f"{event.TYPE}.") for event in OF_PURGES),
+    )
+    return (await connection.execute(gone)).rowcount
 
 
 class Relay:

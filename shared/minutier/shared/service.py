@@ -30,11 +30,13 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from minutier.schemas.codec import decode
-from minutier.schemas.events import AnyEvent, RecordingCancelled
+from minutier.schemas.events import AnyEvent, PurgeOrdered, RecordingCancelled
 from minutier.shared import cancellations, database, logs, telemetry
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
+from minutier.shared.erasing import Eraser, Rows, no_rows
 from minutier.shared.heads import SmallHeads
+from minutier.shared.objects import Objects
 from minutier.shared.outbox import Relay
 from minutier.shared.settings import (
     INVALID_SETTINGS,
@@ -80,6 +82,7 @@ class Service:
                 wake_relay=lambda: self._relay.wake(),
                 timeout=self._nats.timeout_seconds,
             ),
+            erase_again=self._erase_again,
         )
         self.broker = NatsBroker(
             self._nats.url,
@@ -96,6 +99,7 @@ class Service:
         self._preparing: list[Callable[[], Awaitable[object]]] = []
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._pages: ASGIApp | None = None
+        self._eraser: Eraser | None = None
 
     @property
     def nats(self) -> Client:
@@ -154,6 +158,12 @@ class Service:
                 await cancellations.keep(transaction.session, event)
 
         self.on(RecordingCancelled)(on_cancelled)
+
+    def erase(self, objects: Objects, rows: Rows = no_rows) -> None:
+        """Hear which recordings are purged, and let go of what the service has of them."""
+        eraser = Eraser(self.name, engine=self.engine, objects=objects, rows=rows)
+        self._eraser = eraser
+        self.on(PurgeOrdered)(eraser.answer)
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A change that no event caused, such as a request's."""
@@ -248,6 +258,10 @@ class Service:
             log.info("service started", pid=os.getpid())
             yield
             log.info("service stopping")
+
+    async def _erase_again(self, event: AnyEvent) -> None:
+        if self._eraser is not None:
+            await self._eraser.again(event)
 
     async def _stop_delivery(self) -> None:
         """No new messages first; then the relay may still publish what the last ones have told."""

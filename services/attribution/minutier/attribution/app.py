@@ -1,6 +1,6 @@
 """The composition root of attribution."""
 
-from minutier.attribution import handlers
+from minutier.attribution import handlers, repository
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.service import Service
@@ -9,5 +9,7 @@ from minutier.shared.settings import ObjectSettings
 
 def build() -> Service:
     service = Service("attribution")
-    handlers.subscribe(service, artefacts=Artefacts(Objects(ObjectSettings())))
+    objects = Objects(ObjectSettings())
+    handlers.subscribe(service, artefacts=Artefacts(objects))
+    service.erase(objects, repository.erase)
     return service

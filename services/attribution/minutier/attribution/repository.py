@@ -1,8 +1,9 @@
 """Every SQL statement of attribution."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,13 +14,16 @@ from minutier.schemas.events import (
     AnyEvent,
     Diarized,
     Ingested,
+    PurgeOrdered,
     RecordingIngested,
     ReprocessingRequested,
     SpeechDiarized,
     SpeechTranscribed,
     Transcribed,
 )
+from minutier.schemas.records import Kind, Quantity
 from minutier.shared import cancellations
+from minutier.shared.erasing import ROWS
 
 Part = RecordingIngested | SpeechDiarized | SpeechTranscribed
 
@@ -58,6 +62,14 @@ async def add(session: AsyncSession, event: Part | ReprocessingRequested) -> Par
         diarized=Diarized.model_validate(row.diarized) if row.diarized else None,
         transcribed=Transcribed.model_validate(row.transcribed) if row.transcribed else None,
     )
+
+
+async def erase(session: AsyncSession, order: PurgeOrdered) -> Iterable[Quantity]:
+    """Remove where the parts of the transcript lie, which are no more."""
+    if not order.data.whole and Kind.TRANSCRIPT not in order.data.kinds:
+        return ()
+    gone = await session.exec(delete(PartsRow).where(col(PartsRow.recording_id) == order.subject))
+    return (Quantity(place=ROWS, count=gone.rowcount),)
 
 
 def _keep(row: PartsRow, event: Part) -> bool:

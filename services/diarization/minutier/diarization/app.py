@@ -30,4 +30,5 @@ def build() -> Service:
         diarizers=diarizers,
         workspace=settings.workspace,
     )
+    service.erase(objects)
     return service

@@ -16,12 +16,14 @@ from minutier.summarisation.settings import EXTRACTIVE, SummarisationSettings
 def build() -> Service:
     service = Service("summarisation")
     fallback = Extractive()
+    objects = Objects(ObjectSettings())
     handlers.subscribe(
         service,
-        artefacts=Artefacts(Objects(ObjectSettings())),
+        artefacts=Artefacts(objects),
         writers=writers(SummarisationSettings(), fallback),
         fallback=fallback,
     )
+    service.erase(objects)
     return service
 
 

@@ -29,4 +29,5 @@ def build() -> Service:
         recognisers=recognisers,
         workspace=settings.workspace,
     )
+    service.erase(objects)
     return service
