@@ -55,7 +55,7 @@ class Desk:
             async def tenants(logs) -> list[str]:
                 return [self.tenant]
 
-        await Anchoring(Theirs(self.engine), self.anchors, seconds=1).catch_up()
+        await Anchoring(Theirs(self.engine), self.anchors).catch_up()
 
     async def integrity(self) -> Integrity:
         return await integrity(self.tenant, logs=self.logs, anchors=self.anchors)

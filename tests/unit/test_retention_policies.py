@@ -41,6 +41,7 @@ from minutier.retention.settings import RetentionSettings
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import RecordingDescribed, RecordingIngested, TextReceived
 from minutier.shared.errors import Permanent
+from minutier.shared.rounds import repeat
 from minutier.shared.settings import InvalidSettings
 from tests.support import query_events as told
 from tests.support.query_events import RECORDING, Documents
@@ -413,7 +414,9 @@ async def test_what_fails_is_tried_again() -> None:
     registers, documents = Failing(), Documents()
     await tell(registers, documents, told.ingested())
     await put(registers, policy(days=200))
-    running = asyncio.create_task(Recompute(registers, periods=PERIODS, poll_seconds=0).run())
+    running = asyncio.create_task(
+        repeat(Recompute(registers, periods=PERIODS).follow, named="schedules", seconds=0)
+    )
     try:
         async with asyncio.timeout(10):
             await registers.done.wait()

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -31,7 +32,7 @@ from starlette.types import ASGIApp
 
 from minutier.schemas.codec import decode
 from minutier.schemas.events import AnyEvent, PurgeOrdered, RecordingCancelled
-from minutier.shared import cancellations, database, logs, telemetry
+from minutier.shared import cancellations, database, logs, rounds, telemetry
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
 from minutier.shared.erasing import Eraser, Rows, no_rows
@@ -176,6 +177,10 @@ class Service:
     def on_start(self, prepare: Callable[[], Awaitable[object]]) -> None:
         """Have ``prepare`` awaited beside the first messages; they need not wait for it, nor it succeed."""
         self._preparing.append(prepare)
+
+    def repeat(self, work: Callable[[], Awaitable[object]], *, named: str, seconds: float) -> None:
+        """Have ``work`` done in rounds (`minutier.shared.rounds`), the first beside the first messages."""
+        self.on_start(partial(rounds.repeat, work, named=named, seconds=seconds))
 
     def on_stop(self, close: Callable[[], Awaitable[None]]) -> None:
         """Have ``close`` awaited after the last message was handled."""

@@ -16,6 +16,10 @@ from minutier.shared.objects import Objects
 from minutier.shared.service import Service
 from minutier.shared.settings import ObjectSettings
 
+# Seconds between rounds: of what people wait for, and of what is read from its beginning.
+_SOON = 2.0
+_SELDOM = 6 * 3600.0
+
 
 def build() -> Service:
     service = Service("retention")
@@ -24,12 +28,15 @@ def build() -> Service:
     objects = Objects(ObjectSettings())
     registers, boards = Registers(service.engine, periods), Boards(service.engine)
     handlers.subscribe(service, registers=registers, documents=Artefacts(objects), boards=boards)
-    service.on_start(Recompute(registers, periods=periods).run)
-    service.on_start(Locker(service.transaction, boards, objects).run)
+    recompute = Recompute(registers, periods=periods)
+    service.repeat(recompute.follow, named="make schedules anew", seconds=_SOON)
+    locker = Locker(service.transaction, boards, objects)
+    service.repeat(locker.catch_up, named="lock objects", seconds=_SOON)
     logs, anchors = AuditLogs(service.engine), Anchors(objects, settings.key)
-    service.on_start(Anchoring(logs, anchors, seconds=settings.anchor_seconds).run)
+    anchoring = Anchoring(logs, anchors)
+    service.repeat(anchoring.catch_up, named="anchor audit logs", seconds=settings.anchor_seconds)
     watch = Watch(logs, anchors)
-    service.on_start(watch.run)
+    service.repeat(watch.look_at_all, named="verify audit logs", seconds=_SELDOM)
     service.serve(
         api.build(
             identity=identify(service, settings),

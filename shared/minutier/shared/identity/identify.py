@@ -13,6 +13,8 @@ from minutier.shared.identity.sign_in import Entrance
 from minutier.shared.identity.tokens import Tokens
 from minutier.shared.service import Service
 
+_SWEEP_SECONDS = 3600.0
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -32,7 +34,7 @@ def identify(service: Service, settings: SiteSettings) -> Identity:
         lasting=timedelta(hours=settings.session_hours),
         idle=timedelta(hours=settings.session_idle_hours),
     )
-    service.on_start(sessions.sweep)
+    service.repeat(sessions.sweep, named="forget sessions", seconds=_SWEEP_SECONDS)
     parties = {
         name: RelyingParty(provider, tokens.discoveries[name], http)
         for name, provider in settings.providers.items()

@@ -4,7 +4,6 @@ Whoever can write to the database can write a chain anew, but not what the store
 are behind is told by their rows: after a kill, or beside another replica, it just goes on.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from minutier.shared.errors import ObjectMissing
 from minutier.shared.objects import AUDIT
 from minutier.shared.proofs.canonical import Malformed, canonical, read
 from minutier.shared.proofs.signing import Purpose, SigningKey
+from minutier.shared.rounds import for_each
 
 log = structlog.get_logger(__name__)
 
@@ -98,36 +98,17 @@ async def integrity(tenant: str, *, logs: AuditLogs, anchors: Anchors) -> Integr
 
 
 class Anchoring:
-    """Goes on until it is cancelled."""
+    """Every chain that has moved is anchored; one that cannot be keeps no other from it."""
 
-    def __init__(self, logs: AuditLogs, anchors: Anchors, *, seconds: float) -> None:
+    def __init__(self, logs: AuditLogs, anchors: Anchors) -> None:
         self._logs = logs
         self._anchors = anchors
-        self._seconds = seconds
-
-    async def run(self) -> None:
-        if self._anchors.key is None:
-            log.warning("anchors of the audit log are not signed, since there is no key")
-        while True:
-            await self.catch_up()
-            await asyncio.sleep(self._seconds)
 
     async def catch_up(self) -> None:
-        """Every chain that has moved; one that cannot be anchored keeps no other from it."""
-        try:
-            tenants = await self._logs.tenants()
-        except Exception as error:
-            log.warning("audit logs not found", exc_info=error)
-            return
-        for tenant in tenants:
-            try:
-                await self._accesses(tenant)
-            except Exception as error:
-                log.warning("access log not anchored", tenant=tenant, exc_info=error)
-            try:
-                await self._head(tenant)
-            except Exception as error:
-                log.warning("audit log not anchored", tenant=tenant, exc_info=error)
+        """Raises what the database raises where it does not tell which chains there are."""
+        tenants = await self._logs.tenants()
+        await for_each(tenants, self._accesses, named="anchor access log")
+        await for_each(tenants, self._head, named="anchor audit log")
 
     async def _accesses(self, tenant: str) -> None:
         moved = True
@@ -143,4 +124,8 @@ class Anchoring:
         await self._anchors.put(tenant, head)
         async with self._logs.of(tenant) as found:
             await found.settle(head.number)
-        log.info("audit log anchored", tenant=tenant, number=head.number, hash=head.hash)
+        anchored_as = {"tenant": tenant, "number": head.number, "hash": head.hash}
+        if self._anchors.key is None:
+            log.warning("audit log anchored without a signature, since there is no key", **anchored_as)
+        else:
+            log.info("audit log anchored", **anchored_as)

@@ -10,10 +10,9 @@ from minutier.retention.audit.accesses import Accesses, verify_accesses
 from minutier.retention.audit.anchor import Anchors, integrity
 from minutier.retention.audit.ports import AuditLogs
 from minutier.retention.audit.verify import Integrity, State
+from minutier.shared.rounds import for_each
 
 log = structlog.get_logger(__name__)
-
-_SECONDS = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -26,32 +25,17 @@ class Finding:
 
 
 class Watch:
-    """Goes on until it is cancelled; one log is read at a time, whoever asks."""
+    """One log is read at a time, whoever asks."""
 
-    def __init__(self, logs: AuditLogs, anchors: Anchors, *, seconds: float = _SECONDS) -> None:
+    def __init__(self, logs: AuditLogs, anchors: Anchors) -> None:
         self._logs = logs
         self._anchors = anchors
-        self._seconds = seconds
         self._found: dict[str, Finding] = {}
         self._reading = asyncio.Lock()
 
-    async def run(self) -> None:
-        while True:
-            await self.look_at_all()
-            await asyncio.sleep(self._seconds)
-
     async def look_at_all(self) -> None:
         """One log that cannot be read keeps no other from being looked at."""
-        try:
-            tenants = await self._logs.tenants()
-        except Exception as error:
-            log.warning("audit logs not found", exc_info=error)
-            return
-        for tenant in tenants:
-            try:
-                await self.look(tenant)
-            except Exception as error:
-                log.warning("audit log not verified", tenant=tenant, exc_info=error)
+        await for_each(await self._logs.tenants(), self.look, named="verify audit log")
 
     async def look(self, tenant: str) -> Finding:
         """Read all of it now. Raises what the database and the store raise."""

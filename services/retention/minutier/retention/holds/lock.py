@@ -4,13 +4,11 @@ The database refuses from the moment a hold is placed; the store follows, record
 behind is told by their rows: after a kill, or beside another replica, it just goes on.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
-import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.retention.holds.ports import Change, Holds, Store
@@ -18,11 +16,8 @@ from minutier.schemas.events import AnyEvent, HoldChanged, HoldPlaced, HoldRelea
 from minutier.shared.delivery import Transaction
 from minutier.shared.objects import ARTEFACTS, RECORDINGS
 
-log = structlog.get_logger(__name__)
-
 _SOURCE = "minutier/retention"
 _BATCH = 50
-_POLL_SECONDS = 2.0
 
 Transactions = Callable[[], AbstractAsyncContextManager[Transaction]]
 
@@ -73,23 +68,12 @@ def told(tenant: str, change: Change) -> list[AnyEvent]:
 
 
 class Locker:
-    """Goes on until it is cancelled; of several tenants each has a batch in turn."""
+    """Of several tenants each has a batch in turn."""
 
-    def __init__(
-        self, transactions: Transactions, boards: Boards, store: Store, *, poll_seconds: float = _POLL_SECONDS
-    ) -> None:
+    def __init__(self, transactions: Transactions, boards: Boards, store: Store) -> None:
         self._transactions = transactions
         self._boards = boards
         self._store = store
-        self._poll_seconds = poll_seconds
-
-    async def run(self) -> None:
-        while True:
-            try:
-                await self.catch_up()
-            except Exception as error:
-                log.warning("objects not locked", exc_info=error)
-            await asyncio.sleep(self._poll_seconds)
 
     async def catch_up(self) -> None:
         """Until the store knows every hold. Raises what the database and the store raise."""

@@ -3,21 +3,15 @@
 Which recordings are behind is told by their rows: after a kill, or beside another replica, it just goes on.
 """
 
-import asyncio
 from collections.abc import Mapping
-
-import structlog
 
 from minutier.retention.policies.domain import Kind, default_id, default_policy
 from minutier.retention.policies.ports import Register, Registers
 from minutier.retention.policies.reschedule import reschedule
 from minutier.retention.policies.set_policy import set_policy
 
-log = structlog.get_logger(__name__)
-
 # By as many policies as there may be, a batch keeps the event loop for some tenths of a second.
 _BATCH = 50
-_POLL_SECONDS = 2.0
 
 
 async def follow_settings(register: Register, periods: Mapping[Kind, int]) -> None:
@@ -37,24 +31,17 @@ async def recompute_batch(register: Register, *, limit: int = _BATCH) -> int:
 
 
 class Recompute:
-    """Goes on until it is cancelled; of several tenants each has a batch in turn."""
+    """Of several tenants each has a batch in turn."""
 
-    def __init__(
-        self, registers: Registers, *, periods: Mapping[Kind, int], poll_seconds: float = _POLL_SECONDS
-    ) -> None:
+    def __init__(self, registers: Registers, *, periods: Mapping[Kind, int]) -> None:
         self._registers = registers
         self._periods = periods
-        self._poll_seconds = poll_seconds
         self._followed = False
 
-    async def run(self) -> None:
-        while True:
-            try:
-                await self._follow()
-                await self.catch_up()
-            except Exception as error:
-                log.warning("schedules not made anew", exc_info=error)
-            await asyncio.sleep(self._poll_seconds)
+    async def follow(self) -> None:
+        """The settings, once; and then policies. Raises what the database raises."""
+        await self._follow_settings()
+        await self.catch_up()
 
     async def catch_up(self) -> None:
         """Until none is behind, but those that somebody else has locked. Raises what the database raises."""
@@ -65,7 +52,7 @@ class Recompute:
                 async with self._registers.of(tenant) as register:
                     done += await recompute_batch(register)
 
-    async def _follow(self) -> None:
+    async def _follow_settings(self) -> None:
         if self._followed:
             return
         for tenant in await self._registers.tenants():
