@@ -5,12 +5,13 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from nats.js.api import RetentionPolicy
 from nats.js.errors import NoStreamResponseError
 
 from minutier.compose.embedded import running
 from minutier.schemas.events import RecordingIngested
 from minutier.shared import topology
-from minutier.shared.topology import EVENT_STREAM, Consumer
+from minutier.shared.topology import BUCKET_CONSUMER, BUCKET_STREAM, EVENT_STREAM, Consumer
 from tests.support import query_events as told
 from tests.support.delivery_service import Streams, streams_of
 
@@ -45,6 +46,25 @@ async def test_a_changed_stream_is_changed_on_the_server_and_keeps_its_messages(
     info = await streams.js.stream_info(EVENT_STREAM)
     assert (info.config.max_bytes, info.config.subjects) == (stream.max_bytes, stream.subjects)
     assert await streams.on("minutier.of.old.v1.x")
+
+
+@pytest.mark.parametrize("upgraded", [False, True])
+async def test_of_buckets_nothing_is_kept_that_was_read(streams: Streams, upgraded: bool) -> None:
+    stream = next(stream for stream in topology.STREAMS if stream.name == BUCKET_STREAM)
+    await streams.js.delete_stream(BUCKET_STREAM)
+    before = replace(stream, retention=RetentionPolicy.LIMITS)
+    await streams.js.add_stream(before if upgraded else stream)
+    await streams.js.add_consumer(BUCKET_STREAM, topology.bucket_consumer(ack_wait=30))
+    subscription = await streams.js.pull_subscribe_bind(BUCKET_CONSUMER, BUCKET_STREAM)
+    for body in (b"read", b"unread"):
+        await streams.js.publish("bucket.notifications.x", body, stream=BUCKET_STREAM)
+    (message,) = await subscription.fetch(1)
+    await message.ack_sync()
+    await topology.upsert(streams.js)
+    assert [left.data for left in await streams.on("bucket.notifications.x", BUCKET_STREAM)] == [b"unread"]
+    (message,) = await subscription.fetch(1)
+    await message.ack_sync()
+    assert (message.data, await streams.on("bucket.notifications.x", BUCKET_STREAM)) == (b"unread", [])
 
 
 async def test_what_is_no_longer_declared_stays(streams: Streams) -> None:

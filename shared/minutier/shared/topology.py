@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, StorageType, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from minutier.schemas.choreography import SUBSCRIPTIONS as SUBSCRIPTIONS
@@ -63,11 +63,13 @@ STREAMS: tuple[StreamConfig, ...] = (
         max_bytes=64 * 1024**2,
         max_age=30 * _DAY,
     ),
-    # What stores publish of their buckets. Should it overflow, the reconciler finds what was dropped.
+    # What stores publish of their buckets, until it is read: names of objects may be those of rooms. Should it
+    # overflow, the reconciler finds what was dropped.
     StreamConfig(
         name=BUCKET_STREAM,
         subjects=["bucket.notifications.>"],
         storage=StorageType.FILE,
+        retention=RetentionPolicy.INTEREST,
         discard=DiscardPolicy.OLD,
         max_bytes=64 * 1024**2,
         max_msg_size=1024**2,
