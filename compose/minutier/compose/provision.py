@@ -27,7 +27,7 @@ from minutier.shared.settings import InvalidSettings, NatsSettings, ObjectSettin
 SERVICES = tuple(topology.SUBSCRIPTIONS)
 
 # Their service only ever adds to these: whoever takes it over cannot hide what was read, or changed.
-_ADDED_TO = {"query": ("access_log",), "retention": ("policies", "audit_log")}
+_ADDED_TO = {"query": ("access_log",), "retention": ("policies", "audit_log", "disposals")}
 
 _MATCHES = "pg_catalog.ts_match_vq(tsvector, tsquery)"
 

@@ -55,7 +55,16 @@ _FUNCTION = """
 
 
 def tell(schema: str, columns: Mapping[str, str]) -> None:
-    """For a migration: make the function, and say with what the rows of ``table.column`` are destroyed.
+    """For a migration: make the function, and `say` with what rows are destroyed."""
+    say(columns)
+    op.execute(_FUNCTION.format(schema=schema, outlives=OUTLIVES, prefix=len(DISPOSED)))
+    op.execute("revoke execute on function remains(uuid[]) from public")
+    op.execute(f"grant usage on schema {schema} to retention")
+    op.execute("grant execute on function remains(uuid[]) to retention")
+
+
+def say(columns: Mapping[str, str]) -> None:
+    """For a migration: say with what the rows of ``table.column`` are destroyed.
 
     That is a kind, or `WHOLE`, with ``where`` and a condition if not for every row; several are apart by
     ``; ``. What begins with `OUTLIVES` is never counted.
@@ -66,10 +75,6 @@ def tell(schema: str, columns: Mapping[str, str]) -> None:
         )
         quoted = said.replace("'", "''")
         op.execute(f"comment on column {column} is '{quoted}'")
-    op.execute(_FUNCTION.format(schema=schema, outlives=OUTLIVES, prefix=len(DISPOSED)))
-    op.execute("revoke execute on function remains(uuid[]) from public")
-    op.execute(f"grant usage on schema {schema} to retention")
-    op.execute("grant execute on function remains(uuid[]) to retention")
 
 
 def untell(schema: str, columns: Mapping[str, str]) -> None:
