@@ -11,12 +11,14 @@ from minutier.retention import api
 from minutier.retention.audit.anchor import Anchors
 from minutier.retention.audit.repository import AuditLogs
 from minutier.retention.audit.watch import Watch
-from minutier.retention.desk import Desks
+from minutier.retention.desk import Books, Desks
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.domain import Kind, Told
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import take_facts
+from minutier.retention.purges.repository import Ledgers
+from minutier.retention.records.repository import Logs
 from minutier.retention.settings import RetentionSettings
 from minutier.shared.delivery import begin
 from minutier.shared.identity.domain import Person, Role
@@ -44,7 +46,8 @@ class House:
         self.reader = staff(self.tenant, "reader", Role.OPERATOR)
         self.other = staff(f"{self.tenant}-b", "officer", Role.COMPLIANCE)
         registers, logs = Registers(engine, PERIODS), AuditLogs(engine)
-        self.desks = Desks(lambda: begin(engine, lambda: None), registers, Boards(engine), logs)
+        books = Books(registers, Boards(engine), Ledgers(engine), logs, Logs(engine, None))
+        self.desks = Desks(lambda: begin(engine, lambda: None), books)
         bearers = Bearers(self.officer, self.reader, self.other)
         self.app: FastAPI = api.build(
             identity=Identity(bearers, entrance()),

@@ -116,6 +116,11 @@ class Objects:
         """Whether the object is there, in the version that ``ref`` names."""
         return await asyncio.to_thread(self._stat, ref.bucket, ref.key, ref.version_id) is not None
 
+    async def digest_of(self, location: Location) -> str | None:
+        """The SHA-256 of an object as its metadata have it; of one that is gone, or has none, ``None``."""
+        found = await asyncio.to_thread(self._stat, location.bucket, location.key, location.version_id)
+        return found and found.sha256
+
     async def read(self, ref: ObjectRef) -> bytes:
         """The bytes of a small object. Raises `ObjectMissing` or `ObjectChanged`."""
         body = await asyncio.to_thread(self._read, ref)

@@ -11,6 +11,7 @@ from minutier.retention.pages import routes as pages
 from minutier.retention.pages.look import LOOK
 from minutier.retention.policies import routes as policies
 from minutier.retention.policies.ports import Registers
+from minutier.retention.purges import routes as purges
 from minutier.retention.settings import RetentionSettings
 from minutier.shared.identity.identify import Identity
 from minutier.shared.pages.front import stand_before
@@ -27,6 +28,7 @@ def build(
     watch: Watch,
     settings: RetentionSettings,
 ) -> FastAPI:
+    terms = purges.Terms(settings.grace, settings.alarm, signs=settings.signing_key is not None)
     app = FastAPI(
         title="Minutier: retention",
         version="1",
@@ -40,6 +42,7 @@ def build(
     gate = stand_before(app, identity=identity, pages=shown, settings=settings)
     app.include_router(policies.router(gate=gate, desks=desks, registers=registers))
     app.include_router(holds.router(gate=gate, desks=desks))
+    app.include_router(purges.router(gate=gate, desks=desks, terms=terms))
     app.include_router(audit.router(gate=gate, logs=logs, watch=watch))
     app.include_router(pages.router(gate=gate, desks=desks, pages=shown))
     return app

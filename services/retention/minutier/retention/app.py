@@ -4,11 +4,17 @@ from minutier.retention import api, handlers
 from minutier.retention.audit.anchor import Anchoring, Anchors
 from minutier.retention.audit.repository import AuditLogs
 from minutier.retention.audit.watch import Watch
-from minutier.retention.desk import Desks
+from minutier.retention.desk import Books, Desks
 from minutier.retention.holds.lock import Locker
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.recompute import Recompute
 from minutier.retention.policies.repository import Registers
+from minutier.retention.purges.carry_out import CarryOut
+from minutier.retention.purges.repository import Ledgers
+from minutier.retention.purges.stock import Stock
+from minutier.retention.records.repository import Logs
+from minutier.retention.restrictions.repository import Registers as Restrictions
+from minutier.retention.restrictions.tell import Telling
 from minutier.retention.settings import RetentionSettings
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.identity.identify import identify
@@ -27,20 +33,30 @@ def build() -> Service:
     periods = settings.periods
     objects = Objects(ObjectSettings())
     registers, boards = Registers(service.engine, periods), Boards(service.engine)
-    handlers.subscribe(service, registers=registers, documents=Artefacts(objects), boards=boards)
+    ledgers = Ledgers(service.engine)
+    handlers.subscribe(
+        service, registers=registers, documents=Artefacts(objects), boards=boards, ledgers=ledgers
+    )
     recompute = Recompute(registers, periods=periods)
     service.repeat(recompute.follow, named="make schedules anew", seconds=_SOON)
     locker = Locker(service.transaction, boards, objects)
     service.repeat(locker.catch_up, named="lock objects", seconds=_SOON)
+    telling = Telling(service.transaction, Restrictions(service.engine))
+    service.repeat(telling.catch_up, named="tell what is restricted", seconds=_SOON)
     logs, anchors = AuditLogs(service.engine), Anchors(objects, settings.key)
     anchoring = Anchoring(logs, anchors)
     service.repeat(anchoring.catch_up, named="anchor audit logs", seconds=settings.anchor_seconds)
     watch = Watch(logs, anchors)
     service.repeat(watch.look_at_all, named="verify audit logs", seconds=_SELDOM)
+    books = Books(registers, boards, ledgers, logs, Logs(service.engine, settings.key))
+    desks = Desks(service.transaction, books)
+    stock = Stock(objects, lambda: service.js)
+    carrying_out = CarryOut(desks, ledgers, stock, service.engine, reminding=settings.alarm)
+    service.repeat(carrying_out.catch_up, named="carry out purges", seconds=_SOON)
     service.serve(
         api.build(
             identity=identify(service, settings),
-            desks=Desks(service.transaction, registers, boards, logs),
+            desks=desks,
             registers=registers,
             logs=logs,
             watch=watch,

@@ -10,6 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from minutier.retention.audit.ports import Audit
 from minutier.retention.holds.ports import Holds
 from minutier.retention.policies.ports import Register
+from minutier.retention.purges.ports import Purges
+from minutier.retention.records.ports import Issuer
+from minutier.schemas.events import AnyEvent
 from minutier.shared.delivery import Transaction
 
 
@@ -25,6 +28,25 @@ class AuditLogs(Protocol):
     async def joining(self, session: AsyncSession, tenant: str) -> Audit: ...
 
 
+class Ledgers(Protocol):
+    async def joining(self, session: AsyncSession, tenant: str) -> Purges: ...
+
+
+class Logs(Protocol):
+    async def joining(self, session: AsyncSession, tenant: str) -> Issuer: ...
+
+
+@dataclass(frozen=True)
+class Books:
+    """What each tenant's desk is made of."""
+
+    registers: Registers
+    boards: Boards
+    ledgers: Ledgers
+    audits: AuditLogs
+    records: Logs
+
+
 @dataclass(frozen=True)
 class Desk:
     """What an officer has before them; all of it is kept, or nothing where something is raised.
@@ -34,27 +56,34 @@ class Desk:
 
     register: Register
     holds: Holds
+    purges: Purges
+    records: Issuer
     audit: Audit
+    _transaction: Transaction
+
+    def publish(self, event: AnyEvent) -> None:
+        """Have it told once the transaction has committed."""
+        self._transaction.publish(event)
 
 
 class Desks:
     """The desk of each tenant."""
 
     def __init__(
-        self,
-        transactions: Callable[[], AbstractAsyncContextManager[Transaction]],
-        registers: Registers,
-        boards: Boards,
-        logs: AuditLogs,
+        self, transactions: Callable[[], AbstractAsyncContextManager[Transaction]], books: Books
     ) -> None:
         self._transactions = transactions
-        self._registers = registers
-        self._boards = boards
-        self._logs = logs
+        self._books = books
 
     @asynccontextmanager
     async def of(self, tenant: str) -> AsyncIterator[Desk]:
         async with self._transactions() as transaction:
-            register = await self._registers.joining(transaction.session, tenant)
-            holds = await self._boards.joining(transaction.session, tenant)
-            yield Desk(register, holds, await self._logs.joining(transaction.session, tenant))
+            session, books = transaction.session, self._books
+            yield Desk(
+                await books.registers.joining(session, tenant),
+                await books.boards.joining(session, tenant),
+                await books.ledgers.joining(session, tenant),
+                await books.records.joining(session, tenant),
+                await books.audits.joining(session, tenant),
+                transaction,
+            )

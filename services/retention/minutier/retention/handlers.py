@@ -5,9 +5,13 @@ from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.ports import Documents
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import Telling, take_facts, told_by
+from minutier.retention.purges.execute import take_answer
+from minutier.retention.purges.repository import Ledgers
+from minutier.schemas.clock import now
 from minutier.schemas.events import (
     AnyEvent,
     MinutesWritten,
+    PurgeExecuted,
     RecordingDescribed,
     RecordingIngested,
     SpeechDiarized,
@@ -20,7 +24,9 @@ from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 
 
-def subscribe(service: Service, *, registers: Registers, documents: Documents, boards: Boards) -> None:
+def subscribe(
+    service: Service, *, registers: Registers, documents: Documents, boards: Boards, ledgers: Ledgers
+) -> None:
     async def on_told(event: Telling, work: Work) -> None:
         told = await told_by(event, documents=documents)
         async with work.transaction() as transaction:
@@ -36,6 +42,11 @@ def subscribe(service: Service, *, registers: Registers, documents: Documents, b
             holds = await boards.joining(transaction.session, event.tenant)
             await holds.renew(event.subject)
 
+    async def on_executed(event: PurgeExecuted, work: Work) -> None:
+        async with work.transaction() as transaction:
+            purges = await ledgers.joining(transaction.session, event.tenant)
+            await take_answer(event, now=now(), purges=purges)
+
     service.on(RecordingIngested)(on_told)
     service.on(TextReceived)(on_told)
     service.on(RecordingDescribed)(on_told)
@@ -44,3 +55,4 @@ def subscribe(service: Service, *, registers: Registers, documents: Documents, b
     service.on(TranscriptAttributed)(on_added)
     service.on(TranscriptEdited)(on_added)
     service.on(MinutesWritten)(on_added)
+    service.on(PurgeExecuted)(on_executed)

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,12 @@ class RetentionSettings(SiteSettings):
     anchor_seconds: float = Field(
         300.0, gt=0, description="after which an audit log that has moved is anchored"
     )
+    grace_hours: float = Field(
+        24.0, ge=0, le=24 * 90, description="between the approval of a purge and its execution"
+    )
+    purge_alarm_minutes: float = Field(
+        15.0, gt=0, description="after which a service that has not answered a purge is asked again, aloud"
+    )
     signing_key: Annotated[Path, AfterValidator(_signs)] | None = Field(
         None, description="a file with a private key for Ed25519 in PEM"
     )
@@ -43,6 +50,14 @@ class RetentionSettings(SiteSettings):
             Kind.MINUTES: self.minutes_days,
             Kind.ACCESS_LOG: self.access_log_days,
         }
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(hours=self.grace_hours)
+
+    @property
+    def alarm(self) -> timedelta:
+        return timedelta(minutes=self.purge_alarm_minutes)
 
     @property
     def key(self) -> SigningKey | None:

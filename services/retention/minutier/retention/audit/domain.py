@@ -33,6 +33,11 @@ class Action(StrEnum):
     HOLD_RELEASED = "hold_released"
     RESTRICTED_READ = "restricted_read"
     ACCESS_LOG_ANCHORED = "access_log_anchored"
+    PURGE_PROPOSED = "purge_proposed"
+    PURGE_APPROVED = "purge_approved"
+    PURGE_WITHDRAWN = "purge_withdrawn"
+    PURGE_BEGUN = "purge_begun"
+    PURGE_COMPLETED = "purge_completed"
 
 
 class Thing(StrEnum):
@@ -41,6 +46,7 @@ class Thing(StrEnum):
     RECORDING = "recording"
     HOLD = "hold"
     POLICY = "policy"
+    PURGE = "purge"
 
 
 def service(name: str) -> str:

@@ -48,6 +48,16 @@ class SearchAsked(Asked):
         """Raises `ValueError`."""
         return Search(**self.model_dump())
 
+    @classmethod
+    def of(cls, search: Search) -> Self:
+        return cls(
+            source=search.source,
+            record_class=search.record_class,
+            label=search.label,
+            met_since=search.met_since,
+            met_before=search.met_before,
+        )
+
 
 class NewHold(Asked):
     """On the recordings that are listed, and on those that the search finds now and later."""
@@ -80,19 +90,11 @@ class HoldShown(BaseModel):
     @classmethod
     def of(cls, standing: Standing) -> Self:
         hold = standing.hold
-        search = hold.search
         return cls(
             id=hold.id,
             matter=hold.matter,
             reason=hold.reason,
-            search=search
-            and SearchAsked(
-                source=search.source,
-                record_class=search.record_class,
-                label=search.label,
-                met_since=search.met_since,
-                met_before=search.met_before,
-            ),
+            search=hold.search and SearchAsked.of(hold.search),
             placed_by=hold.placed_by,
             placed_at=hold.placed_at,
             released_by=hold.release and hold.release.by,

@@ -22,7 +22,7 @@ _COLUMNS = {
 }
 
 # Of the states of an item those in which somebody is about to destroy it.
-_OPEN = "state in ('listed', 'counted', 'ordered', 'answered', 'verified')"
+_OPEN = "state in ('listed', 'counted', 'ordered', 'answered')"
 
 _IS_ORDERED = """
     create function is_ordered(id uuid, kind text) returns boolean
@@ -45,10 +45,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("query", JSONB),
         sa.Column("needs_visa", sa.Boolean, nullable=False),
-        sa.Column("listed", sa.Boolean, nullable=False),
         sa.Column("proposed_by", sa.String, nullable=False),
         sa.Column("proposed_at", _MOMENT, nullable=False),
-        sa.Column("proposal", sa.String, nullable=False),
+        sa.Column("proposal", sa.String, nullable=False, server_default=""),
         sa.Column("inventory", sa.String),
         sa.Column("approved_by", sa.String),
         sa.Column("approved_at", _MOMENT),
@@ -72,14 +71,19 @@ def upgrade() -> None:
         sa.Column("policy_version", sa.Integer),
         sa.Column("inventory", JSONB(none_as_null=True)),
         sa.Column("digest", sa.String),
+        sa.Column("substance", sa.String),
+        sa.Column("versions", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("rows", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("messages", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("bytes", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("reason", sa.String),
         sa.Column("ordered_at", _MOMENT),
         sa.Column("told_at", _MOMENT),
+        sa.Column("first_try", sa.Integer, nullable=False, server_default="0"),
         sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
         sa.Column("answers", JSONB, nullable=False, server_default="{}"),
         sa.Column("executed_at", _MOMENT),
-        sa.Column("verified_at", _MOMENT),
-        sa.Column("record", sa.BigInteger),
+        sa.Column("ended_at", _MOMENT),
     )
     op.create_index("purge_items_states", "purge_items", ["purge_id", "state", "recording_id"])
     op.create_index("purge_items_late", "purge_items", ["tenant", "state", "told_at"])

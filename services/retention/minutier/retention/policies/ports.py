@@ -1,13 +1,13 @@
 """What policies need from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from minutier.retention.policies.domain import Facts, Policy, Tenant
+from minutier.retention.policies.domain import Facts, Kind, Policy, Tenant
 from minutier.retention.policies.schedule import Due, Schedule
 from minutier.schemas.documents import Document
 from minutier.schemas.references import ObjectRef
@@ -85,6 +85,14 @@ class Register(Protocol):
 
         What was made by policies that are not in force any more is left out, until it has been made anew.
         """
+        ...
+
+    async def are_due(self, recording_id: UUID, kinds: Collection[Kind], now: datetime) -> bool:
+        """Whether all these kinds of it are, by the policies in force."""
+        ...
+
+    async def dispose(self, recording_id: UUID, kinds: Collection[Kind], *, whole: bool) -> None:
+        """Forget these kinds of it, or the recording as a whole; nobody does that to what is held."""
         ...
 
 

@@ -1,12 +1,12 @@
 """Every SQL statement about policies, facts and schedules."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import exists, tuple_, update
+from sqlalchemy import exists, text, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
@@ -26,9 +26,25 @@ from minutier.retention.policies.models import PolicyRow, RecordingRow, Schedule
 from minutier.retention.policies.ports import Version
 from minutier.retention.policies.schedule import Due, Schedule
 from minutier.shared.errors import Permanent
-from minutier.shared.tenants import confine, within
+from minutier.shared.tenants import confine, run, within
 
 _RULES: TypeAdapter[dict[Kind, Rule]] = TypeAdapter(dict[Kind, Rule])
+
+_ARE_DUE = text("""
+    select count(*) from schedules
+    join recordings on recordings.id = schedules.recording_id
+    join tenants on tenants.tenant = schedules.tenant
+    where schedules.recording_id = :id and schedules.kind = any(cast(:kinds as varchar[]))
+        and schedules.due_at <= :now and recordings.revision = tenants.revision
+""")
+_DISPOSE_WHOLE = text("delete from recordings where id = :id and tenant = :tenant")
+_DISPOSE_KINDS = text(
+    "delete from schedules where recording_id = :id and kind = any(cast(:kinds as varchar[]))"
+)
+_KEEP_KINDS = text("""
+    update recordings set kinds = array(select unnest(kinds) except select unnest(cast(:kinds as varchar[])))
+    where id = :id and tenant = :tenant
+""")
 
 
 class Register:
@@ -193,6 +209,19 @@ class Register:
             for row in await self._session.exec(statement)
             if row.due_at is not None
         ]
+
+    async def are_due(self, recording_id: UUID, kinds: Collection[Kind], now: datetime) -> bool:
+        asked = {"id": recording_id, "kinds": sorted(kinds), "now": now}
+        due: int = (await run(self._session, _ARE_DUE, asked)).scalar_one()
+        return due == len(kinds)
+
+    async def dispose(self, recording_id: UUID, kinds: Collection[Kind], *, whole: bool) -> None:
+        asked = {"id": recording_id, "kinds": sorted(kinds), "tenant": self._tenant}
+        if whole:
+            await run(self._session, _DISPOSE_WHOLE, asked)
+            return
+        await run(self._session, _DISPOSE_KINDS, asked)
+        await run(self._session, _KEEP_KINDS, asked)
 
     async def _tenant_row(self, locked: bool) -> TenantRow | None:
         statement = select(TenantRow).where(TenantRow.tenant == self._tenant)

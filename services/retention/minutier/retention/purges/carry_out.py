@@ -1,0 +1,207 @@
+"""The use case: each purge is taken a step further, as far as it can go now."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from minutier.retention.audit.domain import Action, Deed, Thing, service
+from minutier.retention.desk import Desk
+from minutier.retention.policies.domain import Policy
+from minutier.retention.policies.ports import Register
+from minutier.retention.purges.count import count_batch, freeze
+from minutier.retention.purges.domain import Item, ItemState, Purge, Reason, State
+from minutier.retention.purges.execute import (
+    completion,
+    destroyed,
+    finish,
+    found_again,
+    order,
+    order_batch,
+    remind_batch,
+)
+from minutier.retention.purges.ports import Ledgers, Stock
+from minutier.retention.purges.prove import draft
+from minutier.schemas.clock import now as the_time
+from minutier.shared import tombstones
+from minutier.shared.rounds import for_each
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 20
+# So many may be ordered and not have come to their end: what services have before them has a limit.
+_MOST_ORDERED = 500
+
+
+class Desks(Protocol):
+    def of(self, tenant: str) -> AbstractAsyncContextManager[Desk]: ...
+
+
+class CarryOut:
+    """All of it is told by rows, so that after a kill at any point it goes on; each tenant in turn.
+
+    What was not answered within ``reminding`` is ordered again.
+    """
+
+    def __init__(
+        self,
+        desks: Desks,
+        ledgers: Ledgers,
+        stock: Stock,
+        engine: AsyncEngine,
+        *,
+        reminding: timedelta,
+        clock: Callable[[], datetime] = the_time,
+    ) -> None:
+        self._desks = desks
+        self._ledgers = ledgers
+        self._stock = stock
+        self._engine = engine
+        self._reminding = reminding
+        self._clock = clock
+
+    async def catch_up(self) -> None:
+        """Until nothing can be done now. Raises what the database raises."""
+        await for_each(await self._ledgers.busy(), self.go_on, named="carry out purges")
+
+    async def go_on(self, tenant: str) -> None:
+        async with self._desks.of(tenant) as desk:
+            purges = await desk.purges.open()
+        for purge in purges:
+            match purge.state:
+                case State.COUNTING:
+                    await self._count(purge)
+                case State.APPROVED:
+                    await self._begin(purge)
+                case State.EXECUTING:
+                    await self._execute(purge)
+
+    async def _count(self, purge: Purge) -> None:
+        counted = 1
+        while counted:
+            async with self._desks.of(purge.tenant) as desk:
+                counted = await count_batch(purge, limit=_BATCH, purges=desk.purges, stock=self._stock)
+        async with self._desks.of(purge.tenant) as desk:
+            found = await desk.purges.find(purge.id, locked=True)
+            if found is not None and found.state is State.COUNTING:
+                await freeze(found, purges=desk.purges)
+
+    async def _begin(self, purge: Purge) -> None:
+        if purge.executes_at is None or self._clock() < purge.executes_at:
+            return
+        async with self._desks.of(purge.tenant) as desk:
+            found = await desk.purges.find(purge.id, locked=True)
+            if found is None or found.state is not State.APPROVED:
+                return
+            await desk.purges.keep(replace(found, state=State.EXECUTING))
+            await desk.audit.write(_done(found, Action.PURGE_BEGUN))
+        await self._execute(replace(purge, state=State.EXECUTING))
+
+    async def _execute(self, purge: Purge) -> None:
+        moved = 1
+        while moved:
+            moved = await self._order(purge) + await self._conclude(purge)
+        await self._remind(purge)
+        async with self._desks.of(purge.tenant) as desk:
+            found = await desk.purges.find(purge.id, locked=True)
+            if found is None or found.state is not State.EXECUTING:
+                return
+            if await finish(found, self._clock(), purges=desk.purges):
+                await desk.audit.write(_done(found, Action.PURGE_COMPLETED))
+
+    async def _order(self, purge: Purge) -> int:
+        async with self._desks.of(purge.tenant) as desk:
+            totals = await desk.purges.totals(purge.id)
+            under_way = sum(
+                total.recordings for total in totals if total.state in (ItemState.ORDERED, ItemState.ANSWERED)
+            )
+            room = min(_BATCH, _MOST_ORDERED - under_way)
+            if room <= 0:
+                return 0
+            return await order_batch(
+                purge,
+                self._clock(),
+                limit=room,
+                register=desk.register,
+                purges=desk.purges,
+                stock=self._stock,
+                tell=desk,
+            )
+
+    async def _conclude(self, purge: Purge) -> int:
+        """Look for what every service has said to have erased, and prove that it is gone."""
+        async with self._desks.of(purge.tenant) as desk:
+            items = await desk.purges.items(purge.id, limit=_BATCH, state=ItemState.ANSWERED)
+        whole = [item.recording_id for item in items if item.whole and not item.held]
+        await tombstones.raise_for(self._engine, *whole)
+        for item in items:
+            await self._stock.clear(item)
+        async with self._desks.of(purge.tenant) as desk:
+            taken = await desk.purges.take(purge.id, ItemState.ANSWERED, limit=_BATCH)
+            return await self._conclude_all(purge, taken, desk)
+
+    async def _conclude_all(self, purge: Purge, items: Sequence[Item], desk: Desk) -> int:
+        gone = []
+        for item in items:
+            if await desk.purges.held(item.recording_id):
+                await desk.purges.put(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
+                continue
+            await desk.register.dispose(item.recording_id, item.kinds, whole=item.whole)
+            gone.append(item)
+        remains = await desk.purges.remains(gone)
+        verified = []
+        for item in gone:
+            left = await self._stock.take(purge.tenant, item, remains[item.recording_id])
+            if left.is_empty:
+                verified.append(item)
+                continue
+            log.error(
+                "something is left of what was erased",
+                purge_id=str(purge.id),
+                recording_id=str(item.recording_id),
+                places=sorted({each.bucket for each in left.versions} | {each.table for each in left.rows}),
+            )
+            again = found_again(item, self._clock())
+            await desk.purges.put(again)
+            desk.publish(order(purge.tenant, again))
+        await self._prove(purge, verified, desk)
+        return len(items)
+
+    async def _prove(self, purge: Purge, items: Sequence[Item], desk: Desk) -> None:
+        at = self._clock()
+        drafts = [draft(purge, item, await _policy(item, desk.register), verified_at=at) for item in items]
+        for item in items:
+            await desk.purges.put(destroyed(item))
+            desk.publish(completion(purge.tenant, item))
+        if drafts:
+            await desk.records.append_all(drafts)
+
+    async def _remind(self, purge: Purge) -> None:
+        now = self._clock()
+        reminded = 1
+        while reminded:
+            async with self._desks.of(purge.tenant) as desk:
+                waiting = await desk.purges.waiting(purge.id)
+                reminded = await remind_batch(
+                    purge, now, now - self._reminding, limit=_BATCH, purges=desk.purges, tell=desk
+                )
+            if reminded:
+                log.error("a purge is not answered", purge_id=str(purge.id), services=sorted(waiting))
+
+
+async def _policy(item: Item, register: Register) -> Policy | None:
+    if item.policy is None:
+        return None
+    policy_id, version = item.policy
+    for one in await register.versions(policy_id):
+        if one.policy.version == version:
+            return one.policy
+    return None
+
+
+def _done(purge: Purge, action: Action) -> Deed:
+    return Deed(service("retention"), action, {Thing.PURGE: purge.id})

@@ -1,0 +1,46 @@
+"""The use case: all that a purge would destroy is counted, and what was counted is frozen."""
+
+from dataclasses import replace
+
+from minutier.retention.purges.domain import Digests, Inventory, Item, ItemState, Purge, Reason, State
+from minutier.retention.purges.ports import Purges, Stock
+
+_PAGE = 500
+
+
+def counted(item: Item, inventory: Inventory) -> Item:
+    """What there is nothing of falls out."""
+    if inventory.is_empty:
+        return replace(item, state=ItemState.DROPPED, reason=Reason.GONE)
+    return replace(
+        item,
+        state=ItemState.COUNTED,
+        inventory=inventory,
+        digest=inventory.digest(item.recording_id, item.kinds),
+        substance=inventory.substance,
+    )
+
+
+async def count_batch(purge: Purge, *, limit: int, purges: Purges, stock: Stock) -> int:
+    """How many recordings were counted; in the transaction of ``purges``. Raises what the servers raise."""
+    items = await purges.take(purge.id, ItemState.LISTED, limit=limit)
+    remains = await purges.remains(items)
+    for item in items:
+        inventory = await stock.take(purges.tenant, item, remains[item.recording_id], digests=True)
+        await purges.put(counted(item, inventory))
+    return len(items)
+
+
+async def freeze(purge: Purge, *, purges: Purges) -> Purge | None:
+    """The purge as it may be approved, once everything is counted; nobody else may have it in hand."""
+    if await purges.items(purge.id, limit=1, state=ItemState.LISTED):
+        return None
+    digests = Digests()
+    after = None
+    while page := await purges.items(purge.id, limit=_PAGE, after=after, state=ItemState.COUNTED):
+        for item in page:
+            digests.add(item.recording_id, item.digest or "")
+        after = page[-1].recording_id
+    frozen = replace(purge, state=State.PREVIEWED, inventory=digests.value())
+    await purges.keep(frozen)
+    return frozen

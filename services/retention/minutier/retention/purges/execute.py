@@ -1,0 +1,147 @@
+"""The use cases: what was approved is ordered, answered, looked for once more, and proven.
+
+All of it is told by rows: after a kill at any point, or beside another replica, it goes on where it was.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from minutier.retention.policies.ports import Register
+from minutier.retention.purges.domain import Answer, Item, ItemState, Purge, Reason, State
+from minutier.retention.purges.ports import Purges, Stock
+from minutier.schemas.choreography import erasing
+from minutier.schemas.events import (
+    AnyEvent,
+    Executed,
+    PurgeCompleted,
+    PurgeExecuted,
+    PurgeOrdered,
+    PurgeOutcome,
+)
+from minutier.schemas.events import Purge as Told
+from minutier.schemas.records import Cause
+from minutier.schemas.records import Kind as RecordKind
+
+SOURCE = "minutier/retention"
+
+
+class Publisher(Protocol):
+    def publish(self, event: AnyEvent) -> None: ...
+
+
+async def order_batch(
+    purge: Purge,
+    now: datetime,
+    *,
+    limit: int,
+    register: Register,
+    purges: Purges,
+    stock: Stock,
+    tell: Publisher,
+) -> int:
+    """Order what is still as it was approved, is not held, and by its policy still due; gives how many were
+    looked at. Nobody can place a hold on them before the transaction has ended.
+    """
+    items = await purges.take(purge.id, ItemState.COUNTED, limit=limit)
+    remains = await purges.remains(items)
+    for item in items:
+        if reason := await _against(purge, item, now, register=register, purges=purges):
+            await purges.put(replace(item, state=ItemState.DROPPED, reason=reason))
+            continue
+        found = await stock.take(purges.tenant, item, remains[item.recording_id])
+        if found.substance != item.substance:
+            reason = Reason.GONE if found.is_empty else Reason.CHANGED
+            await purges.put(replace(item, state=ItemState.DROPPED, reason=reason))
+            continue
+        ordered = replace(item, state=ItemState.ORDERED, ordered_at=now, told_at=now)
+        await purges.put(ordered)
+        tell.publish(order(purges.tenant, ordered))
+    return len(items)
+
+
+async def _against(
+    purge: Purge, item: Item, now: datetime, *, register: Register, purges: Purges
+) -> Reason | None:
+    if await purges.held(item.recording_id):
+        return Reason.HELD
+    facts = await register.find(item.recording_id, locked=True)
+    if facts is None:
+        return Reason.GONE
+    if item.whole and not facts.kinds <= item.kinds:
+        return Reason.CHANGED
+    if purge.cause is Cause.EXPIRY and not await register.are_due(item.recording_id, item.kinds, now):
+        return Reason.NOT_DUE
+    return None
+
+
+async def take_answer(event: PurgeExecuted, *, now: datetime, purges: Purges) -> None:
+    """One service has answered; what it could not erase since that is held is stopped."""
+    told: Executed = event.data
+    item = await purges.item(told.purge_id, event.subject)
+    if item is None or item.state is not ItemState.ORDERED or not item.expects(told.order):
+        return
+    if told.outcome is PurgeOutcome.HELD:
+        await purges.put(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
+        return
+    erased = {each.place: (each.count, each.bytes) for each in told.erased}
+    answers = {**item.answers, told.service: Answer(erased)}
+    done = set(erasing()) <= set(answers)
+    await purges.put(
+        replace(
+            item,
+            answers=answers,
+            state=ItemState.ANSWERED if done else ItemState.ORDERED,
+            executed_at=now if done else None,
+        )
+    )
+
+
+async def remind_batch(
+    purge: Purge, now: datetime, told_before: datetime, *, limit: int, purges: Purges, tell: Publisher
+) -> int:
+    """Order once more what some service has not answered for long; gives how many recordings that are."""
+    items = await purges.take(purge.id, ItemState.ORDERED, limit=limit, told_before=told_before)
+    for item in items:
+        again = replace(item, tries=item.tries + 1, told_at=now)
+        await purges.put(again)
+        tell.publish(order(purges.tenant, again))
+    return len(items)
+
+
+def found_again(item: Item, now: datetime) -> Item:
+    """Something is left of what every service has said to have erased: only new answers count."""
+    return replace(
+        item, state=ItemState.ORDERED, tries=item.tries + 1, first_try=item.tries + 1, answers={}, told_at=now
+    )
+
+
+def destroyed(item: Item) -> Item:
+    """Its inventory is digests and sums from now on."""
+    return replace(item, state=ItemState.DESTROYED, inventory=None)
+
+
+def completion(tenant: str, item: Item) -> PurgeCompleted:
+    return PurgeCompleted.of(item.recording_id, tenant=tenant, source=SOURCE, data=_told(item))
+
+
+async def finish(purge: Purge, now: datetime, *, purges: Purges) -> Purge | None:
+    """The purge at its end, once every item has come to its own."""
+    states = {total.state for total in await purges.totals(purge.id)}
+    if states & {ItemState.LISTED, ItemState.COUNTED, ItemState.ORDERED, ItemState.ANSWERED}:
+        return None
+    finished = replace(purge, state=State.COMPLETED, ended_at=now)
+    await purges.keep(finished)
+    return finished
+
+
+def order(tenant: str, item: Item) -> PurgeOrdered:
+    return PurgeOrdered.of(item.recording_id, tenant=tenant, source=SOURCE, id=item.order(), data=_told(item))
+
+
+def _told(item: Item) -> Told:
+    return Told(
+        purge_id=item.purge_id,
+        kinds=tuple(RecordKind(kind.value) for kind in sorted(item.kinds)),
+        whole=item.whole,
+    )

@@ -1,0 +1,140 @@
+"""What purges need from outside."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from minutier.retention.policies.domain import Kind
+from minutier.retention.purges.domain import Inventory, Item, ItemState, Purge, Reason, Rows
+
+
+@dataclass(frozen=True)
+class Total:
+    """What the items in one state, that have fallen out for one reason, come to."""
+
+    state: ItemState
+    reason: Reason | None
+    recordings: int
+    versions: int
+    rows: int
+    messages: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Unlistable:
+    """Recordings that there are not, and those that another purge is about to destroy."""
+
+    unknown: tuple[UUID, ...] = ()
+    busy: tuple[UUID, ...] = ()
+
+
+class Candidates(Protocol):
+    """One tenant's recordings that may be put into a purge."""
+
+    async def put(
+        self, purge: Purge, recordings: Collection[UUID], kinds: Collection[Kind]
+    ) -> Unlistable | None:
+        """Put them into the purge; where it gives something, the transaction is to be rolled back."""
+        ...
+
+    async def put_found(self, purge: Purge, kinds: Collection[Kind], *, limit: int) -> int:
+        """Put in what the purge's search finds and no other purge is for; gives how many."""
+        ...
+
+    async def due_policies(self, now: datetime) -> Sequence[tuple[UUID, int]]:
+        """The versions of policies by which something is due that no purge is for and no hold covers."""
+        ...
+
+    async def put_due(self, purge: Purge, policy: tuple[UUID, int], now: datetime, *, limit: int) -> int:
+        """Put in what is due by a policy, and not held; gives how many recordings."""
+        ...
+
+
+class Purges(Protocol):
+    """One tenant's purges, in one transaction."""
+
+    @property
+    def tenant(self) -> str: ...
+
+    @property
+    def candidates(self) -> Candidates: ...
+
+    async def add(self, purge: Purge) -> None: ...
+
+    async def keep(self, purge: Purge) -> None:
+        """Have the purge be so from now on."""
+        ...
+
+    async def find(self, purge_id: UUID, *, locked: bool = False) -> Purge | None: ...
+
+    async def page(self, *, limit: int, after: UUID | None = None) -> Sequence[Purge]:
+        """The last that was proposed first."""
+        ...
+
+    async def open(self) -> Sequence[Purge]:
+        """Those that are neither completed nor withdrawn, the first that was proposed first."""
+        ...
+
+    async def totals(self, purge_id: UUID) -> Sequence[Total]: ...
+
+    async def waiting(self, purge_id: UUID) -> Mapping[str, tuple[int, datetime]]:
+        """By service, of how many recordings it has not answered, and since when the first waits."""
+        ...
+
+    async def items(
+        self, purge_id: UUID, *, limit: int, after: UUID | None = None, state: ItemState | None = None
+    ) -> Sequence[Item]:
+        """By recording, beginning behind ``after``."""
+        ...
+
+    async def item(self, purge_id: UUID, recording_id: UUID) -> Item | None:
+        """Locked until the transaction ends."""
+        ...
+
+    async def take(
+        self, purge_id: UUID, state: ItemState, *, limit: int, told_before: datetime | None = None
+    ) -> Sequence[Item]:
+        """Items in this state, locked; none that somebody else has."""
+        ...
+
+    async def put(self, item: Item) -> None: ...
+
+    async def withdraw(self, purge_id: UUID) -> None:
+        """Have all fall out that is not ordered yet."""
+        ...
+
+    async def remains(self, items: Iterable[Item]) -> Mapping[UUID, Sequence[Rows]]:
+        """What the tables of all services have of recordings, as far as the items destroy them."""
+        ...
+
+    async def held(self, recording_id: UUID) -> bool:
+        """Whether a hold covers it; until the transaction ends that does not change."""
+        ...
+
+
+class Ledgers(Protocol):
+    """The purges of each tenant."""
+
+    async def busy(self) -> Sequence[str]:
+        """Tenants with purges that are neither completed nor withdrawn."""
+        ...
+
+
+class Stock(Protocol):
+    """What lies outside the database."""
+
+    async def take(
+        self, tenant: str, item: Item, rows: Sequence[Rows], *, digests: bool = False
+    ) -> Inventory:
+        """All that there is of a recording, as far as the item is to destroy it.
+
+        With ``digests``, those of the objects' contents as well. Raises what the servers' clients raise.
+        """
+        ...
+
+    async def clear(self, item: Item) -> None:
+        """Remove the messages of a recording from every stream."""
+        ...
