@@ -54,7 +54,7 @@ async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
 async def test_a_recording_has_its_rooms_name_and_who_was_there(endpoint: Endpoint) -> None:
     answer = await endpoint.send(json.dumps(METADATA).encode())
     assert answer.status_code == 200
-    assert answer.json() == {"recordings": [str(recording_id(TENANT, "jibri", SESSION))]}
+    assert answer.json() == {"recordings": [str(recording_id(TENANT, "jibri", SESSION))], "purged": 0}
     (made,) = endpoint.announcements.made
     assert (made.external_id, made.title) == (SESSION, "Réunion d'équipe")
     assert made.participants == ("Anna Möller", "Ben")

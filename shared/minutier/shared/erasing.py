@@ -19,12 +19,16 @@ from minutier.shared.delivery import Work
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects
 from minutier.shared.topology import Consumer
 
-OBJECT_VERSIONS, ROWS, INDEX_ENTRIES = "object_versions", "rows", "index_entries"
+OBJECT_VERSIONS, ROWS = "object_versions", "rows"
+INDEX_ENTRIES, STREAM_MESSAGES = "index_entries", "stream_messages"
 
 _IS_HELD = text("select retention.is_held(:id)")
 
-# Erases the service's own rows, in the transaction of the answer, and tells how many there were.
+# Erases the service's own rows, in the transaction of the answer, and tells how many there were; before them
+# what lies where no `Place` is.
 Rows = Callable[[AsyncSession, PurgeOrdered], Awaitable[Iterable[Quantity]]]
+# Removes what an event refers to that lies where no `Place` is.
+Discard = Callable[[AnyEvent], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,22 @@ async def no_rows(session: AsyncSession, order: PurgeOrdered) -> Iterable[Quanti
     return ()
 
 
+async def nothing(event: AnyEvent) -> None:
+    """Of a service that keeps all its objects in its places."""
+
+
 class Eraser:
     """What one service does about an order. Doing it again changes nothing."""
 
-    def __init__(self, service: str, *, engine: AsyncEngine, objects: Objects, rows: Rows = no_rows) -> None:
+    def __init__(
+        self, service: str, *, engine: AsyncEngine, objects: Objects, rows: Rows, discard: Discard
+    ) -> None:
         self._service = service
         self._consumer = Consumer(service, PurgeOrdered).name
         self._engine = engine
         self._objects = objects
         self._rows = rows
+        self._discard = discard
 
     async def answer(self, order: PurgeOrdered, work: Work) -> None:
         """Erase what is ordered, and say so. Raises what the store and the database raise."""
@@ -94,6 +105,7 @@ class Eraser:
 
     async def again(self, event: AnyEvent) -> None:
         """Something was to be done for a recording of which nothing is left: what it has stored goes too."""
+        await self._discard(event)
         await self._erase_objects(event, (), whole=True)
 
     def _answer(

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from minutier.schemas.codec import encode
+from minutier.schemas.codec import decode, encode
 from minutier.schemas.events import OF_PURGES, AnyEvent
 from minutier.shared.errors import Permanent
 from minutier.shared.topology import EVENT_STREAM
@@ -81,6 +81,12 @@ async def append(connection: AsyncConnection, events: Sequence[AnyEvent]) -> Non
         for event, body in zip(events, bodies, strict=True)
     ]
     await connection.execute(_APPEND, rows)
+
+
+async def waiting(connection: AsyncConnection, recording_id: UUID) -> Sequence[AnyEvent]:
+    """What was not published of a recording, nor is before the transaction ends."""
+    rows = select(outbox.c.body).where(outbox.c.recording_id == recording_id).order_by(outbox.c.position)
+    return [decode(body) for body in (await connection.execute(rows.with_for_update())).scalars()]
 
 
 async def forget(connection: AsyncConnection, recording_id: UUID) -> int:

@@ -35,7 +35,7 @@ from minutier.schemas.events import AnyEvent, PurgeOrdered, RecordingCancelled
 from minutier.shared import cancellations, database, logs, rounds, telemetry
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
-from minutier.shared.erasing import Eraser, Rows, no_rows
+from minutier.shared.erasing import Discard, Eraser, Rows, no_rows, nothing
 from minutier.shared.heads import SmallHeads
 from minutier.shared.objects import Objects
 from minutier.shared.outbox import Relay
@@ -160,9 +160,9 @@ class Service:
 
         self.on(RecordingCancelled)(on_cancelled)
 
-    def erase(self, objects: Objects, rows: Rows = no_rows) -> None:
+    def erase(self, objects: Objects, rows: Rows = no_rows, *, discard: Discard = nothing) -> None:
         """Hear which recordings are purged, and let go of what the service has of them."""
-        eraser = Eraser(self.name, engine=self.engine, objects=objects, rows=rows)
+        eraser = Eraser(self.name, engine=self.engine, objects=objects, rows=rows, discard=discard)
         self._eraser = eraser
         self.on(PurgeOrdered)(eraser.answer)
 

@@ -63,8 +63,8 @@ STREAMS: tuple[StreamConfig, ...] = (
         max_bytes=64 * 1024**2,
         max_age=30 * _DAY,
     ),
-    # What stores publish of their buckets, until it is read: names of objects may be those of rooms. Should it
-    # overflow, the reconciler finds what was dropped.
+    # What stores publish of their buckets, until it is read: objects may be named like rooms. Should it
+    # overflow, or nobody read it yet, the reconciler finds what was dropped.
     StreamConfig(
         name=BUCKET_STREAM,
         subjects=["bucket.notifications.>"],

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from uuid import uuid5
+from datetime import datetime
+from uuid import UUID, uuid5
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,7 +13,9 @@ from minutier.ingestion.repository import Claim
 from minutier.schemas.events import Announcement, RecordingAnnounced
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared import tombstones
 from minutier.shared.delivery import Transaction
+from minutier.shared.errors import Purged
 from minutier.shared.objects import UPLOADS
 
 Transactions = Callable[[], AbstractAsyncContextManager[Transaction]]
@@ -51,7 +54,7 @@ async def announce(
     bucket, its key, and its ``etag`` where it is known, say that it is one. Where a source's
     ``ids_are_recordings``, it has written an object twice that it tells of under two. What was rejected
     may be announced again, as the recording that it was. Who comes later and names people, or the meeting,
-    is heard too.
+    is heard too. Raises `Purged`, before anything is written, where the recording was.
     """
     session = transaction.session
     identity = Identity(tenant, announcement.source, announcement.external_id)
@@ -59,6 +62,15 @@ async def announce(
     standing = _standing(await repository.claims_of(session, tenant, locations, etag=etag))
     wanted_since = None
     if standing is None or (ids_are_recordings and standing.is_anothers(identity)):
+        if await repository.are_disposed_of(
+            session,
+            tenant,
+            locations,
+            etag=etag,
+            but_of=announcement.source if ids_are_recordings else None,
+        ):
+            raise Purged
+        await heed_purges(session, identity.recording_id)
         new = await repository.claim(
             session,
             locations,
@@ -69,6 +81,7 @@ async def announce(
         )
         heard = new
     else:
+        await heed_purges(session, standing.identity.recording_id)
         await repository.end(session, identity)
         identity, new = standing.identity, standing.rejected
         announcement = announcement.model_copy(
@@ -114,14 +127,29 @@ def _standing(claims: Iterable[Claim | None]) -> Claim | None:
     return found.pop() if len(found) == 1 else None
 
 
+async def expect(transaction: Transaction, identity: Identity, *, due_at: datetime) -> None:
+    """Somebody is to tell of this recording's end, unless somebody has. Raises `Purged`."""
+    await heed_purges(transaction.session, identity.recording_id)
+    await repository.expect(transaction.session, identity, due_at=due_at)
+
+
 async def give_up(transaction: Transaction, identity: Identity, reason: RejectionReason) -> bool:
-    """Tell that a recording was begun and will not come; false where its end was told of before."""
+    """Tell that a recording was begun and will not come; false where its end was told of before.
+
+    Raises `Purged`.
+    """
+    await heed_purges(transaction.session, identity.recording_id)
     if not await repository.end(transaction.session, identity):
         return False
     if not await repository.reject(transaction.session, identity, reason):
         return False
     transaction.publish(never_came(identity, reason))
     return True
+
+
+async def heed_purges(session: AsyncSession, recording_id: UUID) -> None:
+    """What is purged when the transaction has ended was not before. Raises `Purged` where it is."""
+    await tombstones.heed(await session.connection(), recording_id)
 
 
 def _lasting_locations(announcement: Announcement) -> list[Location]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from minutier.ingestion.gone import gone
+from minutier.shared.errors import Purged
 from minutier.shared.problems import described, install
 
 
@@ -20,9 +22,14 @@ def build(routers: Sequence[APIRouter]) -> FastAPI:
     )
     app.add_middleware(WithoutTrailingSlash)
     install(app)
+    app.add_exception_handler(Purged, _on_purged)
     for router in routers:
         app.include_router(router)
     return app
+
+
+async def _on_purged(request: Request, error: Exception) -> Response:
+    return gone()
 
 
 class WithoutTrailingSlash:

@@ -10,6 +10,7 @@ from minutier.ingestion import api, handlers
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.reader import AccountReader, ArchiveReader
 from minutier.ingestion.announce import Announcer
+from minutier.ingestion.erase import discard, erase
 from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.jobs import handlers as jobs_handlers
 from minutier.ingestion.jobs.callbacks import HttpCallbacks, HttpDocs, Outgoing
@@ -85,7 +86,14 @@ def _take_in(
     documents: Artefacts,
     workspace: Workspace,
 ) -> None:
-    """What is announced, whoever announced it."""
+    """What is announced, whoever announced it, until it is purged."""
+    store = S3Store(objects, documents)
+    announcements = StreamAnnouncements(lambda: service.js)
+    service.erase(
+        objects,
+        partial(erase, announcements=announcements, uploads=store),
+        discard=partial(discard, announcements=announcements, uploads=store),
+    )
     worker = Worker(limit_seconds=settings.decode_limit_seconds)
     service.on_stop(worker.stop)
     handlers.subscribe(
@@ -98,9 +106,9 @@ def _take_in(
             buckets=settings.allowed_buckets,
         ),
         accounts=AccountReader(worker),
-        store=S3Store(objects, documents),
+        store=store,
         normaliser=AvNormaliser(worker),
-        announcements=StreamAnnouncements(lambda: service.js),
+        announcements=announcements,
         limits_of=settings.limits_of,
         owner_of=settings.owner_of,
         patience=settings.patience,

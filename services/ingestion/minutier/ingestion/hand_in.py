@@ -1,6 +1,6 @@
 """The use case: a recording is announced whose files came with the request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from minutier.ingestion.domain import Announced
 from minutier.ingestion.ports import Announcer
 from minutier.schemas.events import Announcement
 from minutier.schemas.references import Location, ObjectRef
+from minutier.shared.errors import Purged
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class HandIn:
     ) -> Announced:
         """Put the files where the announcement says that they are, and make it.
 
-        Nothing of them stays where the recording was taken in before, or where this fails.
+        Nothing of them stays where the recording was taken in before, or where this fails. Raises `Purged`.
         """
         try:
             for location, file in files.items():
@@ -51,6 +52,20 @@ class HandIn:
                 await self._objects.remove(location)
             except Exception as error:
                 log.warning("upload not removed", bucket=location.bucket, key=location.key, exc_info=error)
+
+
+async def each_of(handed_in: Iterable[Awaitable[Announced]]) -> tuple[list[Announced], int]:
+    """What those came to that are handed in together, and how many are purged. Raises `Purged` if all are."""
+    announced: list[Announced] = []
+    purged = 0
+    for one in handed_in:
+        try:
+            announced.append(await one)
+        except Purged:
+            purged += 1
+    if purged and not announced:
+        raise Purged
+    return announced, purged
 
 
 def numbered(external_id: str, number: int) -> str:

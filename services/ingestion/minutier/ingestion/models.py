@@ -61,6 +61,20 @@ class Expectation(Table, table=True):
     due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), index=True))
 
 
+class DisposedObject(Table, table=True):
+    """An object of a bucket that a recording was which is purged: it is not taken in again.
+
+    ``digest`` is of its bucket and key, which may hold names; ``source`` is who had announced it.
+    """
+
+    __tablename__ = "disposed_objects"
+
+    tenant: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    etag: str = Field(primary_key=True)
+    source: str
+
+
 class Telling(Table, table=True):
     """Something that was announced of a recording; of what it said there is a digest alone."""
 

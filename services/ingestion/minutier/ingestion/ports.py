@@ -84,7 +84,10 @@ class Announcer(Protocol):
     async def announce(
         self, tenant: str, announcement: Announcement, *, etag: str | None = None
     ) -> Announced:
-        """Announce a recording, unless it has been; ``etag`` is that of its object, where it is known."""
+        """Announce a recording, unless it has been; ``etag`` is that of its object, where it is known.
+
+        Raises `Purged` where the recording was.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -17,7 +17,7 @@ from minutier.ingestion.tenants import Tenant, Tenants
 from minutier.schemas.clock import now
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
-from minutier.shared.errors import ObjectMissing
+from minutier.shared.errors import ObjectMissing, Purged
 from minutier.shared.objects import Listed
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class Register(Protocol):
     async def announced_among(
         self, tenant: str, bucket: str, keys: Collection[str]
     ) -> Mapping[str, frozenset[str]]:
-        """The etags under which these objects were announced; an empty one stands for any."""
+        """The etags under which these objects were announced, or purged; an empty one stands for any."""
         ...
 
     async def overdue(self, *, limit: int) -> list[Identity]:
@@ -46,7 +46,7 @@ class Register(Protocol):
 
 class Announcer(ports.Announcer, Protocol):
     async def give_up(self, identity: Identity, reason: RejectionReason) -> bool:
-        """Tell that a recording will not come; false where its end was told of meanwhile."""
+        """Tell that a recording will not come; false where its end was told of meanwhile. Raises `Purged`."""
         ...
 
 
@@ -76,6 +76,7 @@ async def reconcile(
 
     An object younger than ``grace`` may still be told of by somebody who knows more about it. What
     was announced and rejected is not announced anew: only who announced it can know that it would help.
+    What was purged is passed over.
     """
     seen = 0
     announced: list[UUID] = []
@@ -94,9 +95,7 @@ async def reconcile(
                 unreadable.append(bucket)
     overdue = await register.overdue(limit=MOST)
     missing = [
-        identity.recording_id
-        for identity in overdue
-        if dry_run or await announcer.give_up(identity, RejectionReason.NOT_FOUND)
+        identity.recording_id for identity in overdue if dry_run or await _give_up(identity, announcer)
     ]
     return Reconciliation(seen, tuple(announced), tuple(missing), tuple(unreadable))
 
@@ -126,8 +125,16 @@ async def _announce(
     announcement = found.announced_for(tenant)
     if dry_run:
         return [Identity(name, announcement.source, announcement.external_id).recording_id]
-    outcome = await announcer.announce(name, announcement, etag=found.etag)
-    return [outcome.recording_id] if outcome.new else []
+    with suppress(Purged):
+        outcome = await announcer.announce(name, announcement, etag=found.etag)
+        return [outcome.recording_id] if outcome.new else []
+    return []
+
+
+async def _give_up(identity: Identity, announcer: Announcer) -> bool:
+    with suppress(Purged):
+        return await announcer.give_up(identity, RejectionReason.NOT_FOUND)
+    return False
 
 
 async def keep_reconciling(

@@ -1,5 +1,6 @@
 """Every SQL statement of ingestion."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.models import AnnouncedObject, Expectation, Recording, Telling
+from minutier.ingestion.models import AnnouncedObject, DisposedObject, Expectation, Recording, Telling
 from minutier.schemas.clock import now
 from minutier.schemas.events import Ingested, RecordingAnnounced
 from minutier.schemas.references import Location
@@ -66,7 +67,11 @@ class Register:
     async def announced_among(
         self, tenant: str, bucket: str, keys: Collection[str]
     ) -> Mapping[str, frozenset[str]]:
-        """The etags under which these objects were announced; an empty one stands for any."""
+        """The etags under which these objects were announced, or purged; an empty one stands for any."""
+        digests = {_digest(bucket, key): key for key in keys}
+        disposed = select(DisposedObject.digest, DisposedObject.etag).where(
+            col(DisposedObject.tenant) == tenant, col(DisposedObject.digest).in_(digests)
+        )
         statement = select(AnnouncedObject.key, AnnouncedObject.etag).where(
             col(AnnouncedObject.tenant) == tenant,
             col(AnnouncedObject.bucket) == bucket,
@@ -76,6 +81,8 @@ class Register:
         async with AsyncSession(self._engine) as session:
             for key, etag in await session.exec(statement):
                 etags[key].add(etag)
+            for digest, etag in await session.exec(disposed):
+                etags[digests[digest]].add(etag)
         return {key: frozenset(found) for key, found in etags.items()}
 
     async def overdue(self, *, limit: int) -> list[Identity]:
@@ -174,6 +181,28 @@ async def claims_of(
     return [found.get(object_) for object_ in objects]
 
 
+async def are_disposed_of(
+    session: AsyncSession,
+    tenant: str,
+    locations: Collection[Location],
+    *,
+    etag: str | None,
+    but_of: str | None,
+) -> bool:
+    """Whether any of these objects was a recording that is purged; ask after `claims_of`.
+
+    What ``but_of`` had announced is not counted.
+    """
+    digests = [_digest(bucket, key) for bucket, key in _objects(locations)]
+    statement = select(DisposedObject.digest).where(
+        col(DisposedObject.tenant) == tenant,
+        col(DisposedObject.digest).in_(digests),
+        *([col(DisposedObject.etag).in_(["", etag])] if etag else []),
+        *([col(DisposedObject.source) != but_of] if but_of else []),
+    )
+    return bool(digests) and (await session.exec(statement)).first() is not None
+
+
 async def claim(
     session: AsyncSession,
     locations: Collection[Location],
@@ -224,6 +253,30 @@ async def forget_told(session: AsyncSession, recording_id: UUID) -> None:
     await session.exec(delete(Telling).where(col(Telling.recording_id) == recording_id))
 
 
+async def erase(session: AsyncSession, recording_id: UUID) -> int:
+    """Remove what there is of a recording, and keep by their digests which objects it was; how many rows."""
+    digest = func.encode(
+        func.sha256(
+            func.convert_to(col(AnnouncedObject.bucket).concat("\n").concat(col(AnnouncedObject.key)), "UTF8")
+        ),
+        "hex",
+    )
+    theirs = select(
+        col(AnnouncedObject.tenant), digest, col(AnnouncedObject.etag), col(AnnouncedObject.source)
+    ).where(AnnouncedObject.recording_id == recording_id)
+    disposed = insert(DisposedObject).from_select(["tenant", "digest", "etag", "source"], theirs)
+    await session.exec(disposed.on_conflict_do_nothing())
+    gone = 0
+    for statement in (
+        delete(Recording).where(col(Recording.id) == recording_id),
+        delete(AnnouncedObject).where(col(AnnouncedObject.recording_id) == recording_id),
+        delete(Expectation).where(col(Expectation.recording_id) == recording_id),
+        delete(Telling).where(col(Telling.recording_id) == recording_id),
+    ):
+        gone += (await session.exec(statement)).rowcount
+    return gone
+
+
 async def expect(session: AsyncSession, identity: Identity, *, due_at: datetime) -> None:
     """Somebody is to tell of this recording's end, unless somebody has."""
     await session.exec(insert(Expectation).values(_expectation(identity, due_at)).on_conflict_do_nothing())
@@ -265,6 +318,11 @@ def _ended(identity: Identity) -> ReturningInsert[tuple[UUID]]:
         )
         .returning(col(Expectation.recording_id))
     )
+
+
+def _digest(bucket: str, key: str) -> str:
+    """As `erase` has the database write it."""
+    return hashlib.sha256(f"{bucket}\n{key}".encode()).hexdigest()
 
 
 def _objects(locations: Iterable[Location]) -> list[tuple[str, str]]:

@@ -35,7 +35,9 @@ class Documents(Protocol):
 class Taker(Protocol):
     """Takes jobs, and sets the work for them going."""
 
-    async def transcribe(self, job: Job, announcement: Announcement) -> None: ...
+    async def transcribe(self, job: Job, announcement: Announcement) -> None:
+        """Raises `Purged`."""
+        ...
 
     async def summarise(self, job: Job, text: TranscriptDocument, *, owner: Person) -> None: ...
 

@@ -147,6 +147,13 @@ async def move(session: AsyncSession, job_id: UUID, recording_id: UUID) -> None:
     )
 
 
+async def erase(session: AsyncSession, recording_id: UUID) -> int:
+    """Remove the recording's jobs, and what has come of it; how many rows."""
+    jobs = await session.exec(delete(JobRow).where(col(JobRow.recording_id) == recording_id))
+    ends = await session.exec(delete(EndRow).where(col(EndRow.recording_id) == recording_id))
+    return jobs.rowcount + ends.rowcount
+
+
 async def claims(session: AsyncSession, recording_id: UUID) -> Sequence[tuple[str | None, bool]]:
     """For each object that the recording is of, the language it was announced with, and whether with
     the server's account of the meeting.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from minutier.ingestion.announce import Transactions, announce
+from minutier.ingestion.announce import Transactions, announce, heed_purges
 from minutier.ingestion.domain import SOURCE
 from minutier.ingestion.jobs import repository
 from minutier.ingestion.jobs.domain import JOB_SOURCE, End, Job, PushToDocs
@@ -38,7 +38,7 @@ class JobTaker:
         Where the recording was announced before, the job waits for that one, and ends at once where it is
         done. Where it failed, or was announced in another language or without its account of who spoke
         when, it is announced once more under an id of its own. Where it was announced without a language,
-        the transcript will tell whether that is the one that is spoken.
+        the transcript will tell whether that is the one that is spoken. Raises `Purged`.
         """
         tenant = job.tenant
         async with self._transactions() as transaction:
@@ -62,9 +62,10 @@ class JobTaker:
 
     async def keep_document(self, job: Job, document_id: str) -> None:
         """Docs has made the job's document, and makes no second one; a summary that is wanted too is
-        asked for now, of which nobody but Docs is told.
+        asked for now, of which nobody but Docs is told. Raises `Purged`.
         """
         async with self._transactions() as transaction:
+            await heed_purges(transaction.session, job.recording_id)
             if not await repository.keep_document(transaction.session, job.id, document_id):
                 return
             if job.docs is None or job.docs.summary_title is None:
@@ -88,8 +89,9 @@ class JobTaker:
         """Take a job for the summary of a text, which is its owner's alone."""
         told = RecordingDocument(recording_id=job.recording_id, title=text.title, people=together([owner]))
         received = Received(
-            recording=await self._store(job, told),
-            transcript=await self._store(job, text),
+            recording=await self._store(job, told, Stage.INGESTION),
+            # A transcript, which is destroyed with those that were heard.
+            transcript=await self._store(job, text, Stage.ATTRIBUTION),
             source=JOB_SOURCE,
             language=text.language,
             segments=len(text.segments),
@@ -100,11 +102,9 @@ class JobTaker:
                 TextReceived.of(job.recording_id, tenant=job.tenant, source=SOURCE, data=received)
             )
 
-    async def _store(self, job: Job, document: Document) -> ObjectRef:
+    async def _store(self, job: Job, document: Document, stage: Stage) -> ObjectRef:
         version = artefact_version(str(job.id), kind=type(document).__name__)
-        return await self._documents.store(
-            document, tenant=job.tenant, stage=Stage.INGESTION, version=version
-        )
+        return await self._documents.store(document, tenant=job.tenant, stage=stage, version=version)
 
 
 async def _wait(transaction: Transaction, job: Job, standing: Mapping[JobKind, End]) -> None:

@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.bigbluebutton import AudioFile, Meeting
 from minutier.ingestion.accounts.domain import UnreadableAccount
-from minutier.ingestion.hand_in import HandIn, numbered
+from minutier.ingestion.domain import Announced
+from minutier.ingestion.hand_in import HandIn, each_of, numbered
 from minutier.ingestion.people import owned_by
 from minutier.ingestion.sources import multipart
 from minutier.ingestion.sources.forms import Forms, files_in, id_in
@@ -24,6 +25,7 @@ from minutier.schemas.base import ID_CHARACTERS, NAME_CHARACTERS, TITLE_CHARACTE
 from minutier.schemas.events import AnnouncedMetadata, AnnouncedTrack, Announcement, MetadataKind
 from minutier.schemas.references import Location
 from minutier.shared.objects import upload_location
+from minutier.shared.problems import described
 
 SOURCE = "bigbluebutton"
 
@@ -35,6 +37,7 @@ class HandedIn(BaseModel):
     """What became of a meeting."""
 
     recordings: list[UUID] = Field(description="ids of its recordings, those known before included")
+    purged: int = Field(0, description="recordings that a purge has destroyed, which are not taken in again")
     left_out: int = Field(description="audio files that lie outside the recording marks, or in no event")
     detail: str = Field(description="the same in words")
 
@@ -114,21 +117,28 @@ class Meetings:
         found = recordings(meeting, audio)
         if any(len(recording.parts) > _TRACKS for recording in found):
             raise _refused(f"The meeting has more than {_TRACKS} audio files of single participants.")
-        announced = [
-            await self._announce(tenant, meeting, recording, numbered(meeting_id, recording.number), account)
+        announced, purged = await each_of(
+            self._announce(tenant, meeting, recording, numbered(meeting_id, recording.number), account)
             for recording in found
-        ]
+        )
         left_out = len(audio) - sum(len(recording.parts) for recording in found)
         detail = f"Recordings: {len(announced)}. Audio files left out: {left_out}."
-        return HandedIn(recordings=announced, left_out=left_out, detail=detail)
+        if purged:
+            detail += f" Purged, and not taken in again: {purged}."
+        return HandedIn(
+            recordings=[each.recording_id for each in announced],
+            purged=purged,
+            left_out=left_out,
+            detail=detail,
+        )
 
     async def _announce(
         self, tenant: str, meeting: Meeting, recording: Recording, external_id: str, account: Path
-    ) -> UUID:
+    ) -> Announced:
         told, locations = upload_location(), [upload_location() for _ in recording.parts]
         announcement = _announcement(meeting, recording, locations, external_id=external_id, account=told)
         files = {location: part.path for location, part in zip(locations, recording.parts, strict=True)}
-        return (await self.hand_in.announce(tenant, announcement, files | {told: account})).recording_id
+        return await self.hand_in.announce(tenant, announcement, files | {told: account})
 
 
 def router(access: Access, forms: Forms, meetings: Meetings) -> APIRouter:
@@ -139,7 +149,7 @@ def router(access: Access, forms: Forms, meetings: Meetings) -> APIRouter:
         async with forms.sent(request, tenant) as form:
             return await meetings.take(tenant, form)
 
-    routes.post("/webhooks/bigbluebutton", openapi_extra=_FORM)(take)
+    routes.post("/webhooks/bigbluebutton", openapi_extra=_FORM, responses=described(410))(take)
     return routes
 
 

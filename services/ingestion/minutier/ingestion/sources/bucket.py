@@ -1,6 +1,7 @@
 """What a store tells of its buckets: notifications as S3 has them, over HTTP or NATS."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -15,6 +16,7 @@ from minutier.ingestion.ports import Announcer
 from minutier.ingestion.sources.bucket_objects import BucketObject
 from minutier.ingestion.tenants import Tenants
 from minutier.schemas.references import Location
+from minutier.shared.errors import Purged
 from minutier.shared.problems import faults
 
 _BODY_BYTES = 1024**2
@@ -78,7 +80,8 @@ class Told(BaseModel):
 
     announced: int = Field(description="recordings that nobody had told of before")
     ignored: int = Field(
-        description="other records: known already, no recordings, or of a bucket that is not the tenant's"
+        description="other records: known already or purged, no recordings, or of a bucket that is not the "
+        "tenant's"
     )
 
 
@@ -97,7 +100,8 @@ class BucketNotifications:
             if owner is None or sender not in (owner, None):
                 continue
             announcement = found.announced_for(self.tenants[owner])
-            announced += (await self.announcer.announce(owner, announcement, etag=found.etag)).new
+            with suppress(Purged):
+                announced += (await self.announcer.announce(owner, announcement, etag=found.etag)).new
         return Told(announced=announced, ignored=len(notification.records) - announced)
 
     async def take_message(self, body: bytes) -> Told:

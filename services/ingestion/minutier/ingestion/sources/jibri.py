@@ -14,12 +14,14 @@ from pydantic import BaseModel, Field
 
 from minutier.ingestion.access import Access
 from minutier.ingestion.accounts.domain import display_name
-from minutier.ingestion.hand_in import HandIn, numbered
+from minutier.ingestion.domain import Announced
+from minutier.ingestion.hand_in import HandIn, each_of, numbered
 from minutier.ingestion.sources import multipart
 from minutier.ingestion.sources.forms import Forms, files_in, id_in
 from minutier.ingestion.sources.multipart import Form
 from minutier.schemas.events import Announcement
 from minutier.shared.objects import upload_location
+from minutier.shared.problems import described
 
 SOURCE = "jibri"
 
@@ -31,6 +33,7 @@ class HandedIn(BaseModel):
     """What became of a session."""
 
     recordings: list[UUID] = Field(description="ids of its recordings, those known before included")
+    purged: int = Field(description="films that a purge has destroyed, which are not taken in again")
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,22 @@ class Sessions:
         session_id = id_in(form, "session")
         films = files_in(form, "recording")
         session = await asyncio.to_thread(_told_in, [file.path for file in form.files.get("metadata", ())])
-        announced = []
-        for number, film in enumerate(films):
-            location = upload_location()
-            announcement = Announcement(
-                source=SOURCE,
-                external_id=numbered(session_id, number),
-                title=session.room,
-                participants=session.participants,
-                mix=location,
-            )
-            announced.append(await self.hand_in.announce(tenant, announcement, {location: film.path}))
-        return HandedIn(recordings=[each.recording_id for each in announced])
+        announced, purged = await each_of(
+            self._announce(tenant, session, numbered(session_id, number), film.path)
+            for number, film in enumerate(films)
+        )
+        return HandedIn(recordings=[each.recording_id for each in announced], purged=purged)
+
+    async def _announce(self, tenant: str, session: Session, external_id: str, film: Path) -> Announced:
+        location = upload_location()
+        announcement = Announcement(
+            source=SOURCE,
+            external_id=external_id,
+            title=session.room,
+            participants=session.participants,
+            mix=location,
+        )
+        return await self.hand_in.announce(tenant, announcement, {location: film})
 
 
 def router(access: Access, forms: Forms, sessions: Sessions) -> APIRouter:
@@ -87,7 +94,7 @@ def router(access: Access, forms: Forms, sessions: Sessions) -> APIRouter:
         async with forms.sent(request, tenant) as form:
             return await sessions.take(tenant, form)
 
-    routes.post("/webhooks/jibri", openapi_extra=_FORM)(take)
+    routes.post("/webhooks/jibri", openapi_extra=_FORM, responses=described(410))(take)
     return routes
 
 

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -14,16 +15,18 @@ from fastapi.security import APIKeyHeader
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from minutier.ingestion import repository
 from minutier.ingestion.access import Access, body_of
-from minutier.ingestion.announce import Transactions, announce, give_up
+from minutier.ingestion.announce import Transactions, announce, expect, give_up
 from minutier.ingestion.domain import Identity
-from minutier.ingestion.sources.livekit_egress import SOURCE, announcement, makes_recordings, results
+from minutier.ingestion.sources.livekit_egress import SOURCE, Result, announcement, makes_recordings, results
 from minutier.ingestion.tenants import Tenant
 from minutier.schemas.clock import now
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared.delivery import Transaction
+from minutier.shared.errors import Purged
 
 if TYPE_CHECKING:
+    from livekit.protocol.egress import EgressInfo
     from livekit.protocol.webhook import WebhookEvent
 
 _BODY_BYTES = 1024**2
@@ -120,7 +123,8 @@ class Signatures:
 class EgressRegister:
     """The use case: an egress that has ended is announced, or told not to come; others are expected.
 
-    ``due_after`` is how long a recording may take to end.
+    What was purged is passed over: LiveKit would tell of it again. ``due_after`` is how long a recording may
+    take to end.
     """
 
     transactions: Transactions
@@ -136,23 +140,31 @@ class EgressRegister:
         own = Identity(tenant, SOURCE, egress.egress_id)
         async with self.transactions() as transaction:
             if event.event != "egress_ended":
-                await repository.expect(transaction.session, own, due_at=now() + self.due_after)
+                with suppress(Purged):
+                    await expect(transaction, own, due_at=now() + self.due_after)
                 return
             made = results(egress) if egress.status in {EGRESS_COMPLETE, EGRESS_LIMIT_REACHED} else []
             if not made:
-                await give_up(transaction, own, RejectionReason.NOT_RECORDED)
+                with suppress(Purged):
+                    await give_up(transaction, own, RejectionReason.NOT_RECORDED)
             for result in made:
-                if (location := result.location(settings.buckets)) is None:
-                    identity = Identity(tenant, SOURCE, result.external_id)
-                    await give_up(transaction, identity, RejectionReason.FORBIDDEN_LOCATION)
-                else:
-                    await announce(
-                        transaction,
-                        tenant,
-                        announcement(egress, result, location, settings),
-                        # A server may record each meeting of a room under the room's name.
-                        ids_are_recordings=True,
-                    )
+                with suppress(Purged):
+                    await self._tell(transaction, tenant, settings, egress, result)
+
+    async def _tell(
+        self, transaction: Transaction, tenant: str, settings: Tenant, egress: "EgressInfo", result: Result
+    ) -> None:
+        if (location := result.location(settings.buckets)) is None:
+            identity = Identity(tenant, SOURCE, result.external_id)
+            await give_up(transaction, identity, RejectionReason.FORBIDDEN_LOCATION)
+            return
+        await announce(
+            transaction,
+            tenant,
+            announcement(egress, result, location, settings),
+            # A server may record each meeting of a room under the room's name.
+            ids_are_recordings=True,
+        )
 
 
 def router(access: Access, heed: Callable[[str, Tenant, "WebhookEvent"], Awaitable[None]]) -> APIRouter:

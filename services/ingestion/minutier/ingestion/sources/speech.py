@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
 from minutier.ingestion.access import Access
+from minutier.ingestion.gone import EXPLANATION, gone
 from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.people import Email
 from minutier.ingestion.sources import languages, multipart
@@ -38,6 +39,7 @@ from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import RecordingCancelled, RecordingRejected, StageFailed, TranscriptAttributed
 from minutier.schemas.references import ObjectRef
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared.errors import Purged
 from minutier.shared.problems import described, problem
 
 T = TypeVar("T")
@@ -106,6 +108,8 @@ class _SaidAsOpenAI(APIRoute):
             except HTTPException as error:
                 said = {"message": error.detail}
                 return problem(error.status_code, error.detail, error.headers, error=said)
+            except Purged:
+                return gone(error={"message": EXPLANATION})
 
         return answered
 
@@ -170,7 +174,7 @@ def router(
                     "model": Transcription | VerboseTranscription | DiarizedTranscription,
                     "content": {"text/plain": {"schema": {"type": "string"}}},
                 },
-                **described(500, 504),
+                **described(410, 500, 504),
             },
         )(speech_to_text)
     return routes

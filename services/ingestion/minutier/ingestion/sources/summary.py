@@ -77,7 +77,11 @@ def router(
     Caller = Annotated[str, Depends(access.tenant)]
     may_fail = described(400, 403, 404)
 
-    @asking.post("/api/v2/async-jobs/transcribe", response_model_exclude_none=True, responses=may_fail)
+    @asking.post(
+        "/api/v2/async-jobs/transcribe",
+        response_model_exclude_none=True,
+        responses=may_fail | described(410),
+    )
     async def transcribe(wanted: TranscriptWanted, name: Caller, request: Request) -> JobState:
         """Ask for a transcript; the tenant's webhook is told of its end.
 

@@ -36,11 +36,11 @@ class Uploaded(BaseModel):
 
 class Uploads(Protocol):
     async def promise(self, tenant: str, details: Details) -> Promise | None:
-        """Expect a recording; ``None`` where it was taken in before."""
+        """Expect a recording; ``None`` where it was taken in before. Raises `Purged`."""
         ...
 
     async def take(self, tenant: str, recording_id: UUID, file: Path) -> bool:
-        """Announce the promised recording; false where it came before."""
+        """Announce the promised recording; false where it came before. Raises `Purged`."""
         ...
 
 
@@ -100,7 +100,7 @@ def router(
         openapi_extra={
             "requestBody": {"content": {"application/json": {"schema": Details.model_json_schema()}}}
         },
-        responses=described(409),
+        responses=described(409, 410),
     )(promise)
     routes.put(
         "/uploads/{tenant}/{recording_id}",
@@ -115,7 +115,7 @@ def router(
                 },
             }
         },
-        responses=described(403) | {200: {"model": Uploaded}},
+        responses=described(403, 410) | {200: {"model": Uploaded}},
     )(upload)
     return routes
 

@@ -31,8 +31,10 @@ async def promised(session: AsyncSession, tenant: str, recording_id: UUID) -> Ma
     return (await session.exec(statement)).first()
 
 
-async def forget(session: AsyncSession, recording_id: UUID) -> None:
-    await session.exec(delete(PromisedUpload).where(col(PromisedUpload.recording_id) == recording_id))
+async def forget(session: AsyncSession, recording_id: UUID) -> int:
+    """The number of rows that there were."""
+    gone = delete(PromisedUpload).where(col(PromisedUpload.recording_id) == recording_id)
+    return (await session.exec(gone)).rowcount
 
 
 async def forget_expired(session: AsyncSession) -> None:

@@ -11,7 +11,7 @@ import structlog
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from minutier.ingestion import repository
-from minutier.ingestion.announce import Transactions
+from minutier.ingestion.announce import Transactions, expect, heed_purges
 from minutier.ingestion.domain import Identity
 from minutier.ingestion.hand_in import HandIn
 from minutier.ingestion.people import Email, owned_by, together
@@ -81,7 +81,7 @@ class UploadTaker:
         self._lasting = lasting
 
     async def promise(self, tenant: str, details: Details) -> Promise | None:
-        """Expect a recording; ``None`` where it was taken in before."""
+        """Expect a recording; ``None`` where it was taken in before. Raises `Purged`."""
         named = details.model_copy(update={"external_id": details.external_id or str(uuid4())})
         identity = Identity(tenant, SOURCE, str(named.external_id))
         expires_at = now() + self._lasting
@@ -89,15 +89,19 @@ class UploadTaker:
             session = transaction.session
             if await repository.is_taken_in(session, identity.recording_id):
                 return None
+            await expect(transaction, identity, due_at=expires_at + _GRACE)
             await uploads_repository.promise(
                 session, identity, named.model_dump(mode="json"), expires_at=expires_at
             )
-            await repository.expect(session, identity, due_at=expires_at + _GRACE)
         return Promise(identity.recording_id, expires_at)
 
     async def take(self, tenant: str, recording_id: UUID, file: Path) -> bool:
-        """Announce the promised recording; false where it came before, and then nothing is done."""
+        """Announce the promised recording; false where it came before, and then nothing is done.
+
+        Raises `Purged`.
+        """
         async with self._transactions() as transaction:
+            await heed_purges(transaction.session, recording_id)
             kept = await uploads_repository.promised(transaction.session, tenant, recording_id)
         if kept is None:
             return False
