@@ -6,6 +6,7 @@ import sys
 import typer
 
 from minutier.compose.commands.hand_in import ingest, watch
+from minutier.compose.commands.purges import approve, preview, propose, status_, withdraw
 from minutier.compose.commands.read import list_, minutes, status, transcript
 from minutier.compose.commands.retention import retention
 from minutier.compose.commands.run import demo, up
@@ -29,9 +30,11 @@ COMMANDS = (
     *(up, demo, ingest, watch, status, list_, transcript, minutes, name),
     *(share, owner, cancel, reprocess, reconcile, verify, token),
 )
-for command in COMMANDS:
-    # Some are called as what Python has already.
-    app.command(name=command.__name__.rstrip("_"))(command)
+PURGES = (propose, preview, approve, withdraw, status_)
+for group, commands in ((app, COMMANDS), (retention, PURGES)):
+    for command in commands:
+        # Some are called as what Python, or another group, has already.
+        group.command(name=command.__name__.rstrip("_"))(command)
 app.add_typer(retention, name="retention")
 
 

@@ -90,15 +90,15 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def _items(self, path: str) -> list[dict[str, Any]]:
-        """Those of all pages, as the service orders them."""
+    async def _items(self, path: str, *, page: int = _PAGE) -> list[dict[str, Any]]:
+        """Those of all pages, as the service orders them; ``page`` at a time."""
         found: list[dict[str, Any]] = []
         cursor: str | None = None
         for _ in range(_PAGES):
-            given = {"limit": str(_PAGE)} | ({"after": cursor} if cursor else {})
-            page = await self._document(path, given)
-            found += page["items"]
-            cursor = page["next"]
+            given = {"limit": str(page)} | ({"after": cursor} if cursor else {})
+            document = await self._document(path, given)
+            found += document["items"]
+            cursor = document["next"]
             if cursor is None:
                 break
         return found

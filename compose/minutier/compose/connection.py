@@ -11,6 +11,7 @@ from minutier.compose.failures import Failure, Status, WrongUsage
 
 if TYPE_CHECKING:
     from minutier.compose.api import Api
+    from minutier.compose.purges import Purges
     from minutier.compose.retention import Retention
     from minutier.shared.settings import NatsSettings, ObjectSettings
 
@@ -55,6 +56,12 @@ class Connection:
 
         token = self._showing(Retention.SERVICE, COMPLIANCE.subject, tenant)
         return Retention(self.url(Retention.SERVICE), token)
+
+    def purges(self, tenant: str | None = None, *, person: str) -> "Purges":
+        """As `retention`, of its purges: as this embedded person, since two have to agree."""
+        from minutier.compose.purges import Purges
+
+        return Purges(self.url(Purges.SERVICE), self._showing(Purges.SERVICE, person, tenant))
 
     def url(self, service: str) -> str:
         """Where a service answers. Raises `NotRunning` or `WrongUsage`."""

@@ -1,5 +1,6 @@
 """What people see of recordings, transcripts and minutes, and of how long they are kept."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -134,6 +135,66 @@ def simulation(console: Console, document: dict[str, Any]) -> None:
             console.print(table)
             console.print()
     console.print(f"due: {document['total']}; of {document['recordings_seen']} recordings")
+
+
+def purges(console: Console, items: list[dict[str, Any]]) -> None:
+    table = Table("id", "state", "cause", "proposed (UTC)", "recordings", "reason", box=None)
+    for item in items:
+        table.add_row(
+            item["id"][:8],
+            item["state"],
+            item["cause"],
+            _moment(item["proposed_at"]),
+            str(sum(total["recordings"] for total in item["totals"])),
+            escape(item["reason"]),
+        )
+    console.print(table)
+
+
+def purge(console: Console, document: dict[str, Any]) -> None:
+    """How far it is: what its recordings come to, by state, and who has not answered."""
+    table = Table("recordings", "state", "versions", "rows", "messages", "bytes", box=None)
+    for total in document["totals"]:
+        why = f" ({_words(total['reason'])})" if total["reason"] else ""
+        figures = (total["versions"], total["rows"], total["messages"], total["bytes"])
+        table.add_row(str(total["recordings"]), _words(total["state"]) + why, *map(str, figures))
+    console.print(table)
+    for waiting in document["waiting"]:
+        since = _moment(waiting["since"])
+        console.print(f"{waiting['service']} has {waiting['recordings']} to answer, since {since} UTC")
+    console.print(f"state: {document['state']}; executed after {_moment(document['executes_at'])} UTC")
+
+
+def preview(console: Console, document: dict[str, Any], items: Sequence[dict[str, Any]]) -> None:
+    """Every recording with every version, row and message of it, and then what they come to."""
+    table = Table("recording", "what", "where", "count", "bytes", box=None)
+    for item in items:
+        named = [item["recording_id"], ", ".join(map(_words, item["kinds"]))]
+        if item["held"] or item["reason"]:
+            table.add_row(*named, _words(item["reason"] or "held"), "", "")
+            named = ["", ""]
+        found = item["inventory"] or {"versions": [], "rows": [], "messages": {}}
+        places = [
+            *((f"{each['bucket']}/{each['key']}", 1, each["size"]) for each in found["versions"]),
+            *((each["table"], each["count"], each["bytes"]) for each in found["rows"]),
+            *((stream, count, "") for stream, count in found["messages"].items() if count),
+        ]
+        for where, count, size in places:
+            table.add_row(*named, escape(where), str(count), str(size))
+            named = ["", ""]
+    console.print(table)
+    console.print()
+    purge(console, document)
+    if document["inventory"]:
+        console.print(f"inventory: {document['inventory']}")
+
+
+def progress_of(document: dict[str, Any]) -> str:
+    """How many recordings of a purge are in which state."""
+    states: dict[str, int] = {}
+    for total in document["totals"]:
+        states[total["state"]] = states.get(total["state"], 0) + total["recordings"]
+    return ", ".join(f"{count} {state}" for state, count in states.items())
 
 
 def _version(policy: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from minutier.compose.commands.named import begins, resolved
 from minutier.compose.commands.options import DataDir, Id, Json, Tenant
 from minutier.compose.connection import Connection, find_of
 from minutier.compose.failures import WrongUsage
@@ -63,8 +64,8 @@ def hold(
         "source": source,
         "record_class": class_,
         "label": label,
-        "met_since": _begins(met_since),
-        "met_before": _begins(met_before),
+        "met_since": begins(met_since),
+        "met_before": begins(met_before),
     }
     search = {name: value for name, value in named.items() if value is not None}
     if everything and search:
@@ -85,7 +86,7 @@ async def _hold(
     search: dict[str, str] | None,
     json_: bool,
 ) -> None:
-    full = [await _resolved(connection, tenant, recording) for recording in recordings]
+    full = [await resolved(connection, tenant, recording) for recording in recordings]
     async with connection.retention(tenant) as service:
         placed = await service.place(matter, reason, full, search)
     if json_:
@@ -141,7 +142,7 @@ def explain(recording: Id, tenant: Tenant = None, data_dir: DataDir = None, json
 async def _explain(connection: Connection, tenant: str | None, id: str, json_: bool) -> None:
     from minutier.compose import render
 
-    full = await _resolved(connection, tenant, id)
+    full = await resolved(connection, tenant, id)
     async with connection.retention(tenant) as service:
         found = await service.explain(full)
     if json_:
@@ -192,11 +193,6 @@ async def _simulate(
         render.simulation(console(), found)
 
 
-def _begins(day: datetime | None) -> str | None:
-    """The moment at which it does, where the command is."""
-    return None if day is None else day.astimezone().isoformat()
-
-
 def _policy(file: Path) -> dict[str, Any]:
     try:
         policy = json.loads(file.read_bytes())
@@ -205,13 +201,3 @@ def _policy(file: Path) -> dict[str, Any]:
     if not isinstance(policy, dict):
         raise WrongUsage(f"{file} is no policy: it has to be one JSON object.")
     return policy
-
-
-async def _resolved(connection: Connection, tenant: str | None, id: str) -> str:
-    """A recording's id; query, which knows all of them, is asked only of one that was cut."""
-    from minutier.compose.client import full_id
-
-    if (found := full_id(id)) is not None:
-        return found
-    async with connection.api(tenant) as api:
-        return await api.resolve(id)

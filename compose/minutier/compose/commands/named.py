@@ -1,0 +1,20 @@
+"""From what somebody names at the terminal to what services know it by."""
+
+from datetime import datetime
+
+from minutier.compose.connection import Connection
+
+
+def begins(day: datetime | None) -> str | None:
+    """The moment at which it does, where the command is."""
+    return None if day is None else day.astimezone().isoformat()
+
+
+async def resolved(connection: Connection, tenant: str | None, id: str) -> str:
+    """A recording's id; query, which knows all of them, is asked only of one that was cut."""
+    from minutier.compose.client import full_id
+
+    if (found := full_id(id)) is not None:
+        return found
+    async with connection.api(tenant) as api:
+        return await api.resolve(id)
