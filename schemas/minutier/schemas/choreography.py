@@ -15,6 +15,7 @@ from minutier.schemas.events import (
     RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
+    RecordingRestricted,
     ReprocessingRequested,
     SpeechDiarized,
     SpeechTranscribed,
@@ -85,7 +86,7 @@ PUBLICATIONS: dict[str, tuple[type[AnyEvent], ...]] = {
     "transcription": (SpeechTranscribed,),
     "attribution": (TranscriptAttributed,),
     "summarisation": (MinutesWritten,),
-    "retention": (HoldPlaced, HoldReleased, PurgeOrdered, PurgeCompleted),
+    "retention": (HoldPlaced, HoldReleased, RecordingRestricted, PurgeOrdered, PurgeCompleted),
     "query": (TranscriptEdited, RecordingCancelled, ReprocessingRequested),
 }
 

@@ -346,6 +346,18 @@ class HoldReleased(Event[HoldChanged]):
     type: Literal["minutier.hold.released.v1"]
 
 
+class Restricted(Contract):
+    kinds: tuple[Kind, ...] = Field(
+        description="what of the recording is for compliance alone from now on; nothing, where this is empty"
+    )
+
+
+class RecordingRestricted(Event[Restricted]):
+    """Of several the newest counts: it tells all there is to know."""
+
+    type: Literal["minutier.recording.restricted.v1"]
+
+
 class Purge(Contract):
     """One recording's part in a purge."""
 
@@ -419,6 +431,7 @@ EVENTS: tuple[type[AnyEvent], ...] = (
     JobCompleted,
     HoldPlaced,
     HoldReleased,
+    RecordingRestricted,
     PurgeOrdered,
     PurgeExecuted,
     PurgeCompleted,
