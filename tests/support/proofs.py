@@ -23,7 +23,7 @@ from minutier.schemas.records import (
     SignedHead,
     SignedRecord,
 )
-from minutier.shared.proofs.issue import leaf, prove, sign_head, sign_record, written
+from minutier.shared.proofs.issue import append, prove, sign_head, written
 from minutier.shared.proofs.merkle import Frontier, Node, inclusion_path
 from minutier.shared.proofs.opening import Head, Keys, open_head, parsed
 from minutier.shared.proofs.signing import SigningKey
@@ -100,8 +100,8 @@ class Log:
         return cls([record(index) for index in range(size)], key)
 
     def append(self, appended: DisposalRecord) -> None:
-        frontier, completed = self.frontiers[-1].append(leaf(appended))
-        self.entries.append(sign_record(appended, self.key))
+        frontier, entry, completed = append(appended, self.frontiers[-1], self.key)
+        self.entries.append(entry)
         self.rows.append(completed)
         self.frontiers.append(frontier)
 

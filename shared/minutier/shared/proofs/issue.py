@@ -10,16 +10,21 @@ from minutier.shared.proofs.merkle import Frontier, leaf_hash
 from minutier.shared.proofs.signing import Purpose, SigningKey
 
 
+def append(
+    record: DisposalRecord, log: Frontier, key: SigningKey
+) -> tuple[Frontier, SignedRecord, tuple[bytes, ...]]:
+    """The log with one more entry, the entry, and the nodes that it completes (`Frontier.append`).
+
+    ``record.index`` is the log's size before it.
+    """
+    signed = content(record)
+    log, nodes = log.append(leaf_hash(signed))
+    return log, _entry(record, signed, key), nodes
+
+
 def sign_record(record: DisposalRecord, key: SigningKey) -> SignedRecord:
-    """The entry of the log; ``record.index`` is the log's size before it."""
-    return SignedRecord(
-        record=record, key_id=key.public.id, signature=key.sign(Purpose.RECORD, content(record))
-    )
-
-
-def leaf(record: DisposalRecord) -> bytes:
-    """The hash that the log's tree gets for ``record``: 32 bytes."""
-    return leaf_hash(content(record))
+    """An entry that is in no log yet."""
+    return _entry(record, content(record), key)
 
 
 def sign_head(tenant: str, log: Frontier, at: datetime, key: SigningKey) -> SignedHead:
@@ -41,6 +46,10 @@ def written(file: DisposalProof | SignedRecord | SignedHead) -> bytes:
 def content(signed: DisposalRecord | LogHead) -> bytes:
     """The bytes that are signed, after their purpose, and hashed."""
     return canonical(_plain(signed))
+
+
+def _entry(record: DisposalRecord, signed: bytes, key: SigningKey) -> SignedRecord:
+    return SignedRecord(record=record, key_id=key.public.id, signature=key.sign(Purpose.RECORD, signed))
 
 
 def _plain(model: BaseModel) -> object:

@@ -16,7 +16,7 @@ from minutier.schemas.records import (
     Rule,
     SignedRecord,
 )
-from minutier.shared.proofs.issue import leaf, sign_record
+from minutier.shared.proofs.issue import append
 from minutier.shared.proofs.merkle import Frontier
 from minutier.shared.proofs.signing import SigningKey
 
@@ -74,6 +74,6 @@ def issue(
     for draft in drafts:
         known = {each.name: getattr(draft, each.name) for each in fields(draft)}
         record = DisposalRecord(id=uuid4(), tenant=tenant, index=log.size, issued_at=at, **known)
-        log, nodes = log.append(leaf(record))
-        issued.append(Issued(sign_record(record, key), nodes))
+        log, entry, nodes = append(record, log, key)
+        issued.append(Issued(entry, nodes))
     return issued
