@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from minutier.retention.asked import Asked, Term
 from minutier.retention.audit.domain import Action, Deed, Thing
-from minutier.retention.desk import Desks
+from minutier.retention.desk import Desk, Desks
 from minutier.retention.holds.domain import (
     MATTER_CHARACTERS,
     MOST_LISTED,
@@ -120,17 +120,7 @@ def router(*, gate: Gate, desks: Desks) -> APIRouter:
     async def place_one(new: NewHold, person: Person = asking) -> HoldShown:
         """Have nothing deleted of some recordings, from now on until the hold is released."""
         async with desks.of(person.tenant) as desk:
-            try:
-                hold = _hold(new, person)
-                placed = await place_hold(hold, new.recordings, holds=desk.holds)
-            except ValueError as error:
-                raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-            # What is raised undoes what was written.
-            if isinstance(placed, UnknownRecordings):
-                _unknown(placed)
-            shown = await desk.holds.counted(placed)
-            await desk.audit.write(_done(person, Action.HOLD_PLACED, shown))
-            return HoldShown.of(shown)
+            return HoldShown.of(await place(new, person, desk))
 
     @api.get("")
     async def list_holds(
@@ -154,19 +144,36 @@ def router(*, gate: Gate, desks: Desks) -> APIRouter:
     async def release_one(id: UUID, asked: ReleaseAsked, person: Person = asking) -> HoldShown:
         """What no other hold covers may be deleted again, by its rules."""
         async with desks.of(person.tenant) as desk:
-            try:
-                released = await release_hold(id, Release(person.id, now(), asked.reason), holds=desk.holds)
-            except ReleasedAlready:
-                raise Refusal(
-                    HTTPStatus.CONFLICT, "The hold has been released already.", "released"
-                ) from None
-            except ValueError as error:
-                raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-            shown = await desk.holds.counted(released or _no_hold())
-            await desk.audit.write(_done(person, Action.HOLD_RELEASED, shown))
-            return HoldShown.of(shown)
+            return HoldShown.of(await release(id, asked, person, desk))
 
     return api
+
+
+async def place(new: NewHold, person: Person, desk: Desk) -> Standing:
+    """Raises `HTTPException` where that cannot be; then the transaction is to be rolled back."""
+    try:
+        hold = _hold(new, person)
+        placed = await place_hold(hold, new.recordings, holds=desk.holds)
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+    if isinstance(placed, UnknownRecordings):
+        _unknown(placed)
+    standing = await desk.holds.counted(placed)
+    await desk.audit.write(_done(person, Action.HOLD_PLACED, standing))
+    return standing
+
+
+async def release(id: UUID, asked: ReleaseAsked, person: Person, desk: Desk) -> Standing:
+    """Raises `HTTPException` where that cannot be."""
+    try:
+        released = await release_hold(id, Release(person.id, now(), asked.reason), holds=desk.holds)
+    except ReleasedAlready:
+        raise Refusal(HTTPStatus.CONFLICT, "The hold has been released already.", "released") from None
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+    standing = await desk.holds.counted(released or _no_hold())
+    await desk.audit.write(_done(person, Action.HOLD_RELEASED, standing))
+    return standing
 
 
 def _hold(new: NewHold, person: Person) -> Hold:

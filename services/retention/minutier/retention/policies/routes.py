@@ -82,13 +82,11 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
     )
     async def set_one(id: UUID, new: NewVersion, response: Response, person: Person = asking) -> PolicyShown:
         """Set a policy: a new one has version 1. Schedules follow within seconds."""
-        policy = _policy(new, id, new.version, person)
+        policy = policy_of(new, id, new.version, person)
         async with desks.of(person.tenant) as desk:
-            outcome = await set_policy(policy, set_by=person.id, register=desk.register)
-            if isinstance(outcome, InForce):
-                await desk.audit.write(_done(person, Action.POLICY_SET, outcome.policy))
+            await put_in_force(policy, person, desk)
         response.status_code = HTTPStatus.CREATED if new.version == 1 else HTTPStatus.OK
-        return _in_force(outcome)
+        return PolicyShown.of(policy)
 
     @api.delete("/policies/{id}", tags=["policies"], responses=described(404, 409))
     async def withdraw_one(
@@ -96,13 +94,7 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
     ) -> PolicyShown:
         """Have a policy decide nothing any more; ``version`` is one more than the last."""
         async with desks.of(person.tenant) as desk:
-            try:
-                outcome = await withdraw_policy(id, version=version, set_by=person.id, register=desk.register)
-            except ValueError as error:
-                raise Refusal(HTTPStatus.CONFLICT, str(error), "default") from None
-            if isinstance(outcome, InForce):
-                await desk.audit.write(_done(person, Action.POLICY_WITHDRAWN, outcome.policy))
-        return _in_force(outcome)
+            return PolicyShown.of(await withdraw(id, version, person, desk))
 
     @api.post("/simulations", tags=["policies"], responses=described(400, 413))
     async def simulate_one(
@@ -115,7 +107,7 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
         """What a policy would have made due in the year that has passed, or in another time."""
         end = until or now()
         begin = since or end - _YEAR
-        policy = _policy(asked, replaces or uuid4(), 1, person)
+        policy = policy_of(asked, replaces or uuid4(), 1, person)
         try:
             found = await simulate(policy, since=begin, until=end, registers=registers)
         except ValueError as error:
@@ -131,53 +123,91 @@ def router(*, gate: Gate, desks: Desks, registers: Registers) -> APIRouter:
     @api.put("/organisation", tags=["policies"], responses=described(400, 413))
     async def set_organisation(body: Body, person: Person = asking) -> Body:
         async with desks.of(person.tenant) as desk:
-            await desk.register.mark(public_body=body.public_body)
-            detail = {"public_body": int(body.public_body)}
-            await desk.audit.write(Deed(person.id, Action.ORGANISATION_MARKED, detail=detail))
+            await mark(body, person, desk)
         return body
 
     @api.get("/recordings/{id}/retention", tags=["recordings"], responses=described(404))
     async def explain_one(id: UUID, person: Person = asking) -> RetentionShown:
         """How long each kind of a recording is kept, by which rule, and why."""
         async with desks.of(person.tenant) as desk:
-            return await _explained(desk, id)
+            return await explained(id, desk)
 
     @api.put("/recordings/{id}/classification", tags=["recordings"], responses=described(400, 404, 413))
     async def classify_one(id: UUID, asked: Classification, person: Person = asking) -> RetentionShown:
         """Say what a recording is, and so which policies and holds are for it."""
         async with desks.of(person.tenant) as desk:
-            try:
-                await classify(
-                    id, record_class=asked.record_class, labels=asked.labels, register=desk.register
-                )
-            except ValueError as error:
-                raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-            if (facts := await desk.register.find(id)) is not None:
-                await follow_facts(id, facts, holds=desk.holds)
-            return await _changed(desk, id, person, Action.RECORDING_CLASSIFIED)
+            return await say_what_it_is(id, asked, person, desk)
 
     @api.put("/recordings/{id}/closure", tags=["recordings"], responses=described(400, 404, 413))
     async def close_one(id: UUID, asked: Closure, person: Person = asking) -> RetentionShown:
         """The file that a recording belongs to is closed: clocks that wait for it start."""
         async with desks.of(person.tenant) as desk:
-            try:
-                await close_file(id, at=asked.closed_at, now=now(), register=desk.register)
-            except ValueError as error:
-                raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-            return await _changed(desk, id, person, Action.FILE_CLOSED)
+            return await close(id, asked, person, desk)
 
     @api.delete("/recordings/{id}/closure", tags=["recordings"], responses=described(404))
     async def reopen_one(id: UUID, person: Person = asking) -> RetentionShown:
         """The file is open again."""
         async with desks.of(person.tenant) as desk:
-            await reopen_file(id, register=desk.register)
-            return await _changed(desk, id, person, Action.FILE_REOPENED)
+            return await reopen(id, person, desk)
 
     return api
 
 
+def policy_of(asked: PolicyAsked, policy_id: UUID, version: int, person: Person) -> Policy:
+    """Raises `HTTPException` for what cannot be."""
+    try:
+        return asked.policy(policy_id, version, tenant=person.tenant)
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+
+
+async def put_in_force(policy: Policy, person: Person, desk: Desk) -> None:
+    """Raises `HTTPException` where that cannot be, as do all of these."""
+    outcome = await set_policy(policy, set_by=person.id, register=desk.register)
+    await desk.audit.write(_done(person, Action.POLICY_SET, _in_force(outcome)))
+
+
+async def withdraw(id: UUID, version: int, person: Person, desk: Desk) -> Policy:
+    try:
+        outcome = await withdraw_policy(id, version=version, set_by=person.id, register=desk.register)
+    except ValueError as error:
+        raise Refusal(HTTPStatus.CONFLICT, str(error), "default") from None
+    withdrawn = _in_force(outcome)
+    await desk.audit.write(_done(person, Action.POLICY_WITHDRAWN, withdrawn))
+    return withdrawn
+
+
+async def mark(body: Body, person: Person, desk: Desk) -> None:
+    await desk.register.mark(public_body=body.public_body)
+    detail = {"public_body": int(body.public_body)}
+    await desk.audit.write(Deed(person.id, Action.ORGANISATION_MARKED, detail=detail))
+
+
+async def say_what_it_is(id: UUID, asked: Classification, person: Person, desk: Desk) -> RetentionShown:
+    try:
+        await classify(id, record_class=asked.record_class, labels=asked.labels, register=desk.register)
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+    if (facts := await desk.register.find(id)) is not None:
+        await follow_facts(id, facts, holds=desk.holds)
+    return await _changed(desk, id, person, Action.RECORDING_CLASSIFIED)
+
+
+async def close(id: UUID, asked: Closure, person: Person, desk: Desk) -> RetentionShown:
+    try:
+        await close_file(id, at=asked.closed_at, now=now(), register=desk.register)
+    except ValueError as error:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), "not_yet") from None
+    return await _changed(desk, id, person, Action.FILE_CLOSED)
+
+
+async def reopen(id: UUID, person: Person, desk: Desk) -> RetentionShown:
+    await reopen_file(id, register=desk.register)
+    return await _changed(desk, id, person, Action.FILE_REOPENED)
+
+
 async def _changed(desk: Desk, recording_id: UUID, person: Person, action: Action) -> RetentionShown:
-    shown = await _explained(desk, recording_id)
+    shown = await explained(recording_id, desk)
     await desk.audit.write(Deed(person.id, action, {Thing.RECORDING: recording_id}))
     return shown
 
@@ -186,25 +216,18 @@ def _done(person: Person, action: Action, policy: Policy) -> Deed:
     return Deed(person.id, action, {Thing.POLICY: policy.id}, {"version": policy.version})
 
 
-async def _explained(desk: Desk, recording_id: UUID) -> RetentionShown:
-    explained = await explain(recording_id, now=now(), register=desk.register)
-    if explained is None:
+async def explained(recording_id: UUID, desk: Desk) -> RetentionShown:
+    found = await explain(recording_id, now=now(), register=desk.register)
+    if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such recording in your organisation.")
     holds = [hold.id for hold in await desk.holds.of(recording_id)]
-    return RetentionShown.of(recording_id, explained, holds)
+    return RetentionShown.of(recording_id, found, holds)
 
 
-def _policy(asked: PolicyAsked, policy_id: UUID, version: int, person: Person) -> Policy:
-    try:
-        return asked.policy(policy_id, version, tenant=person.tenant)
-    except ValueError as error:
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-
-
-def _in_force(outcome: InForce | Overtaken | TooMany | NoSuchPolicy) -> PolicyShown:
+def _in_force(outcome: InForce | Overtaken | TooMany | NoSuchPolicy) -> Policy:
     match outcome:
         case InForce(policy=policy):
-            return PolicyShown.of(policy)
+            return policy
         case Overtaken(version=version):
             raise Refusal(
                 HTTPStatus.CONFLICT,
