@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from minutier.retention.audit.domain import Deed, Entry, Head
+from minutier.retention.audit.domain import Action, Deed, Entry, Head
 from minutier.schemas.references import Location
 
 
@@ -48,7 +48,9 @@ class AuditLog(Audit, Protocol):
         """The entry with this number was anchored."""
         ...
 
-    async def page(self, *, limit: int, after: int | None = None) -> Sequence[Entry]:
+    async def page(
+        self, *, limit: int, after: int | None = None, action: Action | None = None
+    ) -> Sequence[Entry]:
         """At most ``limit``, newest first, beginning behind the one with the number ``after``."""
         ...
 

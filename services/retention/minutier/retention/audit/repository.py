@@ -85,7 +85,9 @@ class AuditLog:
             .values(anchored=func.greatest(col(ChainRow.anchored), number))
         )
 
-    async def page(self, *, limit: int, after: int | None = None) -> Sequence[Entry]:
+    async def page(
+        self, *, limit: int, after: int | None = None, action: Action | None = None
+    ) -> Sequence[Entry]:
         statement = (
             select(EntryRow)
             .where(EntryRow.tenant == self._tenant)
@@ -94,6 +96,8 @@ class AuditLog:
         )
         if after is not None:
             statement = statement.where(col(EntryRow.number) < after)
+        if action is not None:
+            statement = statement.where(EntryRow.action == action.value)
         return [_entry(row) for row in await self._session.exec(statement)]
 
     async def batch(self, after: int, limit: int) -> Sequence[Entry]:

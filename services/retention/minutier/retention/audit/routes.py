@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from minutier.retention.audit.domain import Entry
+from minutier.retention.audit.domain import Action, Entry
 from minutier.retention.audit.ports import AuditLogs
 from minutier.retention.audit.verify import State
 from minutier.retention.audit.watch import Finding, Watch
@@ -93,11 +93,12 @@ def router(*, gate: Gate, logs: AuditLogs, watch: Watch) -> APIRouter:
     async def list_entries(
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         after: Annotated[int | None, Query(ge=1, le=_LAST)] = None,
+        action: Action | None = None,
         person: Person = asking,
     ) -> Entries:
         """Who did what, and when."""
         async with logs.of(person.tenant) as log:
-            found = await log.page(limit=limit + 1, after=after)
+            found = await log.page(limit=limit + 1, after=after, action=action)
         items = [EntryShown.of(entry) for entry in found[:limit]]
         return Entries(items=items, next=items[-1].number if len(found) > limit else None)
 

@@ -70,6 +70,10 @@ class Holds(Protocol):
 
     async def counted(self, hold: Hold) -> Standing: ...
 
+    async def covered(self, hold_id: UUID, *, limit: int, after: UUID | None = None) -> Sequence[UUID]:
+        """The recordings that a hold covers, or covered until its release, by id."""
+        ...
+
     async def of(self, recording_id: UUID) -> Sequence[Hold]:
         """Those that cover a recording now."""
         ...

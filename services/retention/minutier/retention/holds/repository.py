@@ -124,6 +124,17 @@ class Holds:
         counts = await self._counts([hold.id])
         return Standing(hold, *counts.get(hold.id, (0, 0)))
 
+    async def covered(self, hold_id: UUID, *, limit: int, after: UUID | None = None) -> Sequence[UUID]:
+        statement = (
+            select(HeldRow.recording_id)
+            .where(HeldRow.tenant == self._tenant, HeldRow.hold_id == hold_id)
+            .order_by(col(HeldRow.recording_id))
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(col(HeldRow.recording_id) > after)
+        return list(await self._session.exec(statement))
+
     async def of(self, recording_id: UUID) -> Sequence[Hold]:
         statement = (
             select(HoldRow)

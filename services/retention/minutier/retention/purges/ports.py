@@ -48,6 +48,10 @@ class Candidates(Protocol):
         """The versions of policies by which something is due that no purge is for and no hold covers."""
         ...
 
+    async def count_due(self, now: datetime) -> int:
+        """Recordings of which something is due that no purge is for and no hold covers."""
+        ...
+
     async def put_due(self, purge: Purge, policy: tuple[UUID, int], now: datetime, *, limit: int) -> int:
         """Put in what is due by a policy, and not held; gives how many recordings."""
         ...
@@ -98,6 +102,10 @@ class Purges(Protocol):
         self, purge_id: UUID, state: ItemState, *, limit: int, told_before: datetime | None = None
     ) -> Sequence[Item]:
         """Items in this state, locked; none that somebody else has."""
+        ...
+
+    async def about(self, recording_id: UUID) -> Purge | None:
+        """The one that is to destroy something of it, and has not yet."""
         ...
 
     async def put(self, item: Item) -> None: ...

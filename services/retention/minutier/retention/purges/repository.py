@@ -165,6 +165,20 @@ class Purges:
             statement = statement.where(or_(told.is_(None), told < told_before))
         return [_item(row) for row in await self._session.exec(statement, execution_options=_FRESH)]
 
+    async def about(self, recording_id: UUID) -> Purge | None:
+        unended = [state.value for state in _UNENDED]
+        statement = (
+            select(PurgeRow)
+            .join(ItemRow, col(ItemRow.purge_id) == col(PurgeRow.id))
+            .where(
+                PurgeRow.tenant == self._tenant,
+                ItemRow.recording_id == recording_id,
+                col(ItemRow.state).in_(unended),
+            )
+        )
+        row = (await self._session.exec(statement)).one_or_none()
+        return _purge(row) if row else None
+
     async def put(self, item: Item) -> None:
         inventory = item.inventory
         columns = {

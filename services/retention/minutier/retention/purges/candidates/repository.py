@@ -68,6 +68,7 @@ _DUE = f"""
     group by recordings.id
 """
 _DUE_POLICIES = text(f"select distinct policy_id, policy_version from ({_DUE}) as due order by 1, 2")
+_COUNT_DUE = text(f"select count(*) from ({_DUE}) as due")
 _LIST_DUE = text(f"""
     insert into purge_items (purge_id, recording_id, tenant, kinds, whole, policy_id, policy_version, state)
     select
@@ -112,6 +113,10 @@ class Candidates:
     async def due_policies(self, now: datetime) -> Sequence[tuple[UUID, int]]:
         rows = await run(self._session, _DUE_POLICIES, {"tenant": self._tenant, "now": now})
         return [(row.policy_id, row.policy_version) for row in rows]
+
+    async def count_due(self, now: datetime) -> int:
+        counted = await run(self._session, _COUNT_DUE, {"tenant": self._tenant, "now": now})
+        return int(counted.scalar_one())
 
     async def put_due(self, purge: Purge, policy: tuple[UUID, int], now: datetime, *, limit: int) -> int:
         policy_id, version = policy
