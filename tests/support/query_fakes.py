@@ -239,7 +239,7 @@ class Outbox:
         self.sent: list[AnyEvent] = []
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator["Transaction"]:
+    async def __call__(self, id: UUID) -> AsyncIterator["Transaction"]:
         transaction = Transaction()
         yield transaction
         self.sent += transaction.events

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 import uvicorn
@@ -32,7 +33,7 @@ from starlette.types import ASGIApp
 
 from minutier.schemas.codec import decode
 from minutier.schemas.events import AnyEvent, PurgeOrdered, RecordingCancelled
-from minutier.shared import cancellations, database, logs, rounds, telemetry
+from minutier.shared import cancellations, database, logs, rounds, telemetry, tombstones
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
 from minutier.shared.erasing import Discard, Eraser, Rows, no_rows, nothing
@@ -169,6 +170,13 @@ class Service:
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A change that no event caused, such as a request's."""
         return begin(self.engine, lambda: self._relay.wake())
+
+    @asynccontextmanager
+    async def transaction_of(self, recording_id: UUID) -> AsyncIterator[Transaction]:
+        """A change of a recording that no event caused. Raises `Purged`."""
+        async with self.transaction() as transaction:
+            await tombstones.heed(await transaction.session.connection(), recording_id)
+            yield transaction
 
     def serve(self, pages: ASGIApp) -> None:
         """Answer HTTP requests beside the health endpoint."""

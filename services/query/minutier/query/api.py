@@ -1,11 +1,14 @@
 """The HTTP API, from the routers of its parts."""
 
-from fastapi import FastAPI
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
 
 from minutier.query import routes
 from minutier.query.access import routes as access
-from minutier.query.access.door import Door
+from minutier.query.access.door import UNKNOWN, Door
 from minutier.query.access.ports import AccessLog, Shares
+from minutier.query.access.reasons import Reasons
 from minutier.query.audio import routes as audio_routes
 from minutier.query.audio.listening import Listening
 from minutier.query.audio.ports import Objects
@@ -26,10 +29,11 @@ from minutier.query.transcripts import routes as reading
 from minutier.query.transcripts.read import Transcripts
 from minutier.query.webhooks import routes as applications
 from minutier.query.webhooks.ports import Webhooks
+from minutier.shared.errors import Purged
 from minutier.shared.identity.identify import Identity
 from minutier.shared.pages.front import stand_before
 from minutier.shared.pages.render import Pages
-from minutier.shared.problems import described
+from minutier.shared.problems import described, problem
 
 
 def build(
@@ -60,8 +64,9 @@ def build(
         responses=described(429, 503),
     )
     pages = Pages(LOOK)
+    app.add_exception_handler(Purged, _on_purged)
     gate = stand_before(app, identity=identity, pages=pages, settings=settings)
-    door = Door(recordings)
+    door, reasons = Door(recordings), Reasons(gate)
     laying = Laying(transcripts=transcripts, editor=editor, signals=signals)
     app.include_router(
         routes.router(
@@ -78,21 +83,22 @@ def build(
             models=settings.models,
         )
     )
-    app.include_router(reading.router(gate=gate, door=door, log=log, transcripts=transcripts))
-    app.include_router(edits.router(gate=gate, door=door, log=log, transcripts=transcripts, laying=laying))
-    app.include_router(access.router(gate=gate, door=door, shares=shares, log=log))
+    app.include_router(reading.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts))
+    app.include_router(edits.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts, laying=laying))
+    app.include_router(access.router(gate=gate, door=door, reasons=reasons, shares=shares, log=log))
     app.include_router(
         audio_routes.router(
-            gate=gate, door=door, listening=Listening(log), objects=audio, documents=documents
+            gate=gate, door=door, reasons=reasons, listening=Listening(log), objects=audio, documents=documents
         )
     )
-    app.include_router(exports.router(gate=gate, door=door, log=log, transcripts=transcripts))
+    app.include_router(exports.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts))
     app.include_router(searching.router(gate=gate, archive=archive))
     app.include_router(
         page_routes.router(
             gate=gate,
             pages=pages,
             door=door,
+            reasons=reasons,
             laying=laying,
             sources=Sources(
                 recordings=recordings,
@@ -106,3 +112,8 @@ def build(
     )
     app.include_router(applications.router(gate=gate, webhooks=webhooks, networks=settings.webhook_networks))
     return app
+
+
+async def _on_purged(request: Request, error: Exception) -> Response:
+    """It was there when it was asked for, and is not any more."""
+    return problem(HTTPStatus.NOT_FOUND, UNKNOWN)

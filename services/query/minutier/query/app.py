@@ -1,9 +1,12 @@
 """The composition root of query."""
 
+from functools import partial
+
 from minutier.query import api, handlers
 from minutier.query.access.repository import AccessLog, Shares
 from minutier.query.catch_up import CatchUp
 from minutier.query.edits.repository import Editor, Layers
+from minutier.query.erase import erase
 from minutier.query.nats import NatsSignals
 from minutier.query.repository import Recordings
 from minutier.query.search.indexing.index import Index
@@ -36,6 +39,7 @@ def build() -> Service:
     handlers.subscribe(
         service, documents=documents, signals=signals, transcripts=transcripts, editor=editor, index=index
     )
+    service.erase(objects, partial(erase, objects=objects, index=index))
     service.on_start(CatchUp(service.engine, documents=documents, transcripts=transcripts, index=index).run)
     service.serve(
         api.build(
@@ -49,7 +53,7 @@ def build() -> Service:
             editor=editor,
             paces=Paces(service.engine),
             media=objects,
-            transactions=service.transaction,
+            transactions=service.transaction_of,
             signals=signals,
             audio=objects,
             webhooks=Webhooks(service.engine),

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from minutier.schemas import records
+
 
 class Kind(StrEnum):
     """What a fact tells."""
@@ -117,13 +119,15 @@ class Fact:
 class Entry:
     """A recording as it is kept: its facts by the id of the event that told them.
 
-    ``announced_at`` is the earliest moment any of them speaks of.
+    ``announced_at`` is the earliest moment any of them speaks of. Of what a purge has ``destroyed`` the facts
+    tell that it was made, and not where it lay.
     """
 
     id: UUID
     tenant: str
     announced_at: datetime
     facts: Mapping[UUID, Fact] = field(default_factory=dict)
+    destroyed: frozenset[records.Kind] = frozenset()
 
     def newest(
         self, kind: Kind, *, stage: str | None = None, wanted_since: datetime | None = None
@@ -237,7 +241,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording or a text, as it is shown; ``total_seconds`` is from its announcement to its minutes."""
+    """A recording or a text, as it is shown; ``total_seconds`` is from its announcement to its minutes.
+
+    ``destroyed`` is what of it a purge has destroyed: ``media``, ``transcript`` or ``minutes``.
+    """
 
     id: UUID
     tenant: str
@@ -253,6 +260,7 @@ class Recording:
     explanation: str | None
     stages: dict[str, Stage]
     total_seconds: float | None
+    destroyed: tuple[records.Kind, ...] = ()
 
 
 def recording(entry: Entry) -> Recording:
@@ -283,6 +291,7 @@ def recording(entry: Entry) -> Recording:
         explanation=failure.explanation if failure else None,
         stages=stages,
         total_seconds=_total_seconds(entry, taken_in) if state is State.COMPLETED else None,
+        destroyed=tuple(sorted(entry.destroyed)),
     )
 
 

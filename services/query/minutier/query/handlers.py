@@ -8,7 +8,8 @@ from minutier.query.ports import Documents, Signals
 from minutier.query.project import project
 from minutier.query.search.indexing.index import Index, document_of
 from minutier.query.transcripts.read import Transcripts
-from minutier.schemas.events import EVENTS, AnyEvent
+from minutier.schemas.choreography import SUBSCRIPTIONS
+from minutier.schemas.events import OF_PURGES, AnyEvent, PurgeCompleted
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
 
@@ -36,5 +37,11 @@ def subscribe(
                 await carry_over(await editor.within(transaction, entry), transcripts=transcripts)
         await signals.tell(event.subject)
 
-    for kind in EVENTS:
-        service.on(kind)(on_event)
+    for kind in SUBSCRIPTIONS[service.name]:
+        if kind not in OF_PURGES:
+            service.on(kind)(on_event)
+
+    @service.on(PurgeCompleted)
+    async def on_purged(event: PurgeCompleted, work: Work) -> None:
+        # Whoever watches it sees that there is less of it, or nothing.
+        await signals.tell(event.subject)

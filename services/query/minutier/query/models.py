@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, MetaData, SmallInteger, func
+from sqlalchemy import ARRAY, Column, DateTime, MetaData, SmallInteger, String, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -27,7 +27,9 @@ class RegisterRow(Table, table=True):
 
 
 class RecordingRow(Table, table=True):
-    """One row a recording; ``facts`` is by event id, and everything after it follows from them."""
+    """One row a recording; ``facts`` is by event id, and everything after it follows from them, but for what
+    was ``destroyed``.
+    """
 
     __tablename__ = "recordings"
 
@@ -40,6 +42,7 @@ class RecordingRow(Table, table=True):
     title: str | None = None
     found_by: str = Field(default="", description="the title and the names of those who were there, folded")
     revision: int = 1
+    destroyed: list[str] = Field(default=[], sa_column=Column(ARRAY(String), nullable=False))
 
 
 class GrantRow(Table, table=True):

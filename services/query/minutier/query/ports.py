@@ -52,4 +52,5 @@ class Transaction(Protocol):
         ...
 
 
-Transactions = Callable[[], AbstractAsyncContextManager[Transaction]]
+# For what is done to a recording; raises `minutier.shared.errors.Purged`.
+Transactions = Callable[[UUID], AbstractAsyncContextManager[Transaction]]

@@ -1,7 +1,8 @@
 """Every SQL statement of the read model."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -12,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.query.access.domain import Grant, Level, Origin, Seen, level_of
+from minutier.query.destroyed import destroy
 from minutier.query.domain import Entry, Fact, recording
 from minutier.query.folding import fold
 from minutier.query.models import GrantRow, RecordingRow, RegisterRow
@@ -20,6 +22,7 @@ from minutier.query.steering import repository as steering
 from minutier.query.webhooks.repository import enqueue
 from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
+from minutier.schemas.records import Kind as Disposed
 from minutier.shared.errors import Permanent
 from minutier.shared.identity.domain import UNKNOWN_TENANT, Person
 from minutier.shared.tenants import confine, within
@@ -40,7 +43,8 @@ async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> Entry:
         tenant=tenant,
         announced_at=fact.announced_at or fact.at,
         happened_at=fact.announced_at or fact.at,
-        facts=_FACTS.dump_python({event.id: fact}, mode="json", exclude_defaults=True),
+        facts=_dump({event.id: fact}),
+        destroyed=[],
     )
     old, new = RecordingRow, insertion.excluded
     statement = insertion.on_conflict_do_update(
@@ -54,7 +58,11 @@ async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> Entry:
     # A row that the session has met before is the one that was returned now.
     rows = await session.exec(statement, execution_options={"populate_existing": True})
     entry = _entry(rows.scalar_one())
-    await derive(session, entry)
+    if entry.destroyed:
+        entry = destroy(entry, ())
+        await keep(session, entry)
+    else:
+        await derive(session, entry)
     await steering.learn(session, entry, fact)
     await enqueue(session, entry, told_by=event.id)
     return entry
@@ -95,6 +103,30 @@ async def derive(session: AsyncSession, entry: Entry) -> None:
                 ]
             )
         )
+
+
+async def keep(session: AsyncSession, entry: Entry) -> None:
+    """Write what there is of a recording that is `locked`, and all that follows from it."""
+    changed = {"facts": _dump(entry.facts), "destroyed": sorted(entry.destroyed)}
+    await session.exec(update(RecordingRow).where(col(RecordingRow.id) == entry.id).values(changed))
+    await derive(session, entry)
+
+
+async def erase(session: AsyncSession, id: UUID) -> int:
+    """Remove a recording, and who may see it; how many rows that were."""
+    gone = 0
+    for statement in (
+        delete(GrantRow).where(col(GrantRow.recording_id) == id),
+        delete(RecordingRow).where(col(RecordingRow.id) == id),
+        delete(RegisterRow).where(col(RegisterRow.id) == id),
+    ):
+        gone += (await session.exec(statement)).rowcount
+    return gone
+
+
+def _dump(facts: Mapping[UUID, Fact]) -> dict[str, Any]:
+    kept: dict[str, Any] = _FACTS.dump_python(dict(facts), mode="json", exclude_defaults=True)
+    return kept
 
 
 async def _tenant_of(session: AsyncSession, event: AnyEvent) -> str:
@@ -227,4 +259,10 @@ def _seen(row: RecordingRow, person: Person, given: dict[UUID, list[Grant]]) -> 
 
 
 def _entry(row: RecordingRow) -> Entry:
-    return Entry(row.id, row.tenant, row.announced_at, _FACTS.validate_python(row.facts))
+    return Entry(
+        row.id,
+        row.tenant,
+        row.announced_at,
+        _FACTS.validate_python(row.facts),
+        frozenset(map(Disposed, row.destroyed)),
+    )

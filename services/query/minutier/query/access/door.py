@@ -9,7 +9,7 @@ from minutier.query.access.domain import Level, Seen
 from minutier.query.ports import Recordings
 from minutier.shared.identity.domain import Person
 
-_UNKNOWN = "There is no recording with this id."
+UNKNOWN = "There is no recording with this id."
 _UNREADABLE = "You may see how far this recording is, not what was said in it. Its owner may share it."
 _REFUSALS = {
     Level.EDIT: "You may read this recording, not change it. Its owner may let you.",
@@ -29,7 +29,7 @@ class Door:
         """
         seen = await self._recordings.find(person, id)
         if seen is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, _UNKNOWN)
+            raise HTTPException(HTTPStatus.NOT_FOUND, UNKNOWN)
         if Level.STATUS < level < Level.OWN and seen.level < Level.READ:
             raise HTTPException(HTTPStatus.NOT_FOUND, _UNREADABLE)
         if seen.level < level:

@@ -22,7 +22,7 @@ class Shares(Protocol):
     async def give(
         self, person: Person, id: UUID, principal: str, level: Level, until: datetime | None
     ) -> None:
-        """Share, or share otherwise than before; who owns it keeps that. Raises `TooMany`."""
+        """Share, or share otherwise than before; who owns it keeps that. Raises `TooMany`, and `Purged`."""
         ...
 
     async def take(self, person: Person, id: UUID, principal: str) -> bool:
@@ -30,7 +30,10 @@ class Shares(Protocol):
         ...
 
     async def claim(self, person: Person, id: UUID, principal: str) -> bool:
-        """Give a recording that nobody owns to ``principal``; ``False`` where somebody does."""
+        """Give a recording that nobody owns to ``principal``; ``False`` where somebody does.
+
+        Raises `Purged`.
+        """
         ...
 
 
@@ -38,7 +41,7 @@ class AccessLog(Protocol):
     async def write(
         self, person: Person, action: Action, recording_id: UUID | None = None, **detail: object
     ) -> None:
-        """Before what is asked for is given: where this fails, nothing may be."""
+        """Before what is asked for is given: where this fails, nothing may be. Raises `Purged`."""
         ...
 
     async def page(

@@ -14,6 +14,8 @@ from minutier.query.access.domain import MOST_SHARES, Level, Origin, Share
 from minutier.query.access.log import Access, Action
 from minutier.query.access.ports import TooMany
 from minutier.query.models import AccessRow, GrantRow, RecordingRow
+from minutier.schemas.records import Kind
+from minutier.shared import tombstones
 from minutier.shared.identity.domain import Person
 from minutier.shared.tenants import run, within
 
@@ -22,6 +24,14 @@ _WRITE = text("""
     insert into access_log (tenant, recording_id, person_id, person_name, action, detail)
     values (:tenant, :recording_id, :person_id, :person_name, :action, :detail)
 """).bindparams(bindparam("detail", type_=JSONB))
+_ERASE = text("""
+    select erase_accesses(:id) where exists (select from access_log where recording_id = :id)
+""")
+
+
+async def erase(session: AsyncSession, recording_id: UUID) -> int:
+    """Remove who has read a recording; how many rows. PostgreSQL refuses unless retention has ordered it."""
+    return (await run(session, _ERASE, {"id": recording_id})).scalar_one_or_none() or 0
 
 
 async def write(
@@ -73,6 +83,7 @@ class Shares:
             )
         )
         async with within(self._engine, person.tenant) as session:
+            await _heed_purges(session, id)
             if (await session.exec(others)).one() >= MOST_SHARES:
                 raise TooMany
             await _put(session, person, id, principal, level, until)
@@ -97,12 +108,17 @@ class Shares:
             or_(col(GrantRow.until).is_(None), col(GrantRow.until) > func.now()),
         )
         async with within(self._engine, person.tenant) as session:
+            await _heed_purges(session, id)
             # Of two who give it away at once, the second finds an owner.
             await session.exec(select(RecordingRow.id).where(RecordingRow.id == id).with_for_update())
             if (await session.exec(owned.limit(1))).first() is not None:
                 return False
             await _put(session, person, id, principal, Level.OWN, None)
             return True
+
+
+async def _heed_purges(session: AsyncSession, id: UUID) -> None:
+    await tombstones.heed(await session.connection(), id)
 
 
 async def _put(
@@ -132,6 +148,8 @@ class AccessLog:
     ) -> None:
         """Before what is asked for is given: where this fails, nothing may be."""
         async with within(self._engine, person.tenant) as session:
+            if recording_id is not None:
+                await _heed_purges(session, recording_id)
             await write(session, person, action, recording_id, **detail)
 
     async def page(
@@ -146,6 +164,12 @@ class AccessLog:
         )
         if recording_id is not None:
             statement = statement.where(AccessRow.recording_id == recording_id)
+        else:
+            kept_apart = select(RecordingRow.id).where(
+                RecordingRow.id == AccessRow.recording_id,
+                col(RecordingRow.restricted).contains([Kind.ACCESS_LOG.value]),
+            )
+            statement = statement.where(~kept_apart.exists())
         if after is not None:
             statement = statement.where(col(AccessRow.id) < after)
         async with within(self._engine, person.tenant) as session:

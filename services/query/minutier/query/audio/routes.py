@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
+from minutier.query.access.reasons import Reasons
 from minutier.query.audio.domain import Span, Unsatisfiable, asked, media
 from minutier.query.audio.listening import Listening
 from minutier.query.audio.ports import Objects
@@ -21,6 +22,8 @@ from minutier.query.audio.tracks import read_tracks
 from minutier.query.domain import Entry, Kind
 from minutier.query.places import Places
 from minutier.query.ports import Documents
+from minutier.query.transcripts.absence import destroyed
+from minutier.schemas.records import Kind as Disposed
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
 from minutier.shared.etags import etag, headers
@@ -80,16 +83,25 @@ class _Sending(StreamingResponse):
 
 
 def router(
-    *, gate: Gate, door: Door, listening: Listening, objects: Objects, documents: Documents
+    *,
+    gate: Gate,
+    door: Door,
+    reasons: Reasons,
+    listening: Listening,
+    objects: Objects,
+    documents: Documents,
 ) -> APIRouter:
-    api = APIRouter(prefix="/api/v1/recordings/{id}", tags=["audio"], responses=described(401, 403, 404, 422))
+    api = APIRouter(
+        prefix="/api/v1/recordings/{id}", tags=["audio"], responses=described(401, 403, 404, 410, 422)
+    )
     asking: Any = Depends(gate.person)
+    saying_why: Any = Depends(reasons)
     listeners = Places(_LISTENERS, each=_HEARD, free=_LISTENERS // 2)
 
-    async def found(id: UUID, track: str | None, person: Person) -> ObjectRef:
-        entry = (await door.open(person, id, Level.READ)).entry
-        ref = _audio_of(entry, track)
-        await listening.note(person, id)
+    async def found(id: UUID, track: str | None, person: Person, reason: str | None) -> ObjectRef:
+        seen = await door.open(person, id, Level.READ, Disposed.MEDIA, reason=reason)
+        ref = _audio_of(seen.entry, track)
+        await listening.note(person, seen)
         return ref
 
     @api.get(
@@ -98,10 +110,14 @@ def router(
         responses={**described(416, 503), 200: _BINARY, 206: {**_BINARY, "description": "a part of it"}},
     )
     async def get_audio(
-        id: UUID, request: Request, track: TrackId = None, person: Person = asking
+        id: UUID,
+        request: Request,
+        track: TrackId = None,
+        person: Person = asking,
+        reason: str | None = saying_why,
     ) -> Response:
         """All that was recorded, or the part that `Range` asks for."""
-        ref = await found(id, track, person)
+        ref = await found(id, track, person, reason)
         told = _headers(request, ref)
         given = request.headers.get("range")
         if request.headers.get("if-range", told["ETag"]) != told["ETag"]:
@@ -131,19 +147,26 @@ def router(
 
     @api.head("/audio", responses={200: _BINARY})
     async def head_audio(
-        id: UUID, request: Request, track: TrackId = None, person: Person = asking
+        id: UUID,
+        request: Request,
+        track: TrackId = None,
+        person: Person = asking,
+        reason: str | None = saying_why,
     ) -> Response:
         """How much there is, and which version."""
-        ref = await found(id, track, person)
+        ref = await found(id, track, person, reason)
         told = _headers(request, ref)
         await _beginning(objects, ref, Span(0, min(1, ref.size)))
         return Response(headers={**told, "Content-Length": str(ref.size)}, media_type=_FLAC)
 
     @api.get("/audio/tracks")
-    async def list_tracks(id: UUID, response: Response, person: Person = asking) -> Sound:
+    async def list_tracks(
+        id: UUID, response: Response, person: Person = asking, reason: str | None = saying_why
+    ) -> Sound:
         """What can be heard of it, and where in the recording each track begins."""
-        entry = (await door.open(person, id, Level.READ)).entry
+        entry = (await door.open(person, id, Level.READ, Disposed.MEDIA, reason=reason)).entry
         response.headers["Cache-Control"] = "no-store"
+        _check(entry)
         ingested = media(entry)
         if ingested is None:
             return Sound(mix=False, tracks=[])
@@ -159,7 +182,8 @@ def router(
 
 
 def _audio_of(entry: Entry, track: str | None) -> ObjectRef:
-    """Answers 404 where there is none, and says which there are."""
+    """Answers 404 where there is none, and says which there are; 410 after a purge."""
+    _check(entry)
     if entry.newest(Kind.RECEIVED) is not None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "This is a text that was handed in: it has no audio.")
     ingested = media(entry)
@@ -175,6 +199,11 @@ def _audio_of(entry: Entry, track: str | None) -> ObjectRef:
     raise HTTPException(
         HTTPStatus.NOT_FOUND, f"Ask for one of this recording's tracks: 'track' is {', '.join(by_track)}."
     )
+
+
+def _check(entry: Entry) -> None:
+    if Disposed.MEDIA in entry.destroyed:
+        raise destroyed(Disposed.MEDIA)
 
 
 def _headers(request: Request, ref: ObjectRef) -> dict[str, str]:

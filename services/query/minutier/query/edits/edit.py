@@ -10,6 +10,7 @@ from minutier.query.edits.ports import Editing, Editor
 from minutier.query.transcripts.read import Reading, Transcripts
 from minutier.schemas.clock import now
 from minutier.schemas.events import Edited, TranscriptEdited
+from minutier.schemas.records import Kind
 from minutier.shared.errors import Permanent
 from minutier.shared.identity.domain import Person
 
@@ -63,8 +64,12 @@ async def carry_over(editing: Editing, *, transcripts: Transcripts) -> None:
 
 
 async def tell(editing: Editing, reading: Reading, *, transcripts: Transcripts) -> None:
-    """Whoever makes something of the transcript hears how it reads now."""
+    """Whoever makes something of the transcript hears how it reads now; minutes that a purge has destroyed
+    are not made again.
+    """
     entry = editing.entry
+    if Kind.MINUTES in entry.destroyed:
+        return
     data = Edited(
         transcript=await transcripts.kept(entry, reading),
         language=reading.transcript.language,

@@ -54,5 +54,5 @@ class Editing(Protocol):
         ...
 
 
-# Raises `LookupError` where there is no recording of the tenant with this id.
+# Raises `LookupError` where there is no recording of the tenant with this id, and `Purged`.
 Editor = Callable[[str, UUID], AbstractAsyncContextManager[Editing]]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +20,7 @@ from minutier.query.webhooks.domain import Topic
 from minutier.query.webhooks.repository import tell
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
+from minutier.shared import tombstones
 from minutier.shared.delivery import Transaction
 from minutier.shared.tenants import confine, within
 
@@ -90,8 +92,9 @@ class Editor:
 
     @asynccontextmanager
     async def __call__(self, tenant: str, id: UUID) -> AsyncIterator[Editing]:
-        """Raises `LookupError` where there is no recording of the tenant with this id."""
+        """Raises `LookupError` where there is no recording of the tenant with this id, and `Purged`."""
         async with self._transactions() as transaction:
+            await tombstones.heed(await transaction.session.connection(), id)
             await confine(transaction.session, tenant)
             entry = await repository.locked(transaction.session, id)
             if entry is None:
@@ -102,6 +105,12 @@ class Editor:
         """In a transaction that holds the row of ``entry`` already."""
         layers = await _layers(transaction.session, entry.tenant, entry.id)
         return Editing(transaction, entry, layers, self._index)
+
+
+async def erase(session: AsyncSession, recording_id: UUID) -> int:
+    """Remove all layers over a recording's transcript; how many."""
+    gone = delete(LayerRow).where(col(LayerRow.recording_id) == recording_id)
+    return (await session.exec(gone)).rowcount
 
 
 async def _layers(session: AsyncSession, tenant: str, id: UUID) -> tuple[AnyLayer, ...]:

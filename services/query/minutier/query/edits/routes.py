@@ -14,6 +14,7 @@ from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
+from minutier.query.access.reasons import Reasons
 from minutier.query.edits.asked import Asked, Join, Name, Rename
 from minutier.query.edits.domain import AnyLayer, Correction, Merge, Reason, Renaming, Undo
 from minutier.query.edits.lay import Laying
@@ -21,6 +22,7 @@ from minutier.query.show import Shown, show
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Reading, Transcripts
 from minutier.schemas.documents import SpeakerId
+from minutier.schemas.records import Kind
 from minutier.shared.etags import PRIVATE, headers
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.gate import Gate
@@ -77,18 +79,35 @@ class Joining(BaseModel):
     into: SpeakerId = Field(examples=["speaker-2"])
 
 
-def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts, laying: Laying) -> APIRouter:
-    api = APIRouter(prefix="/api/v1/recordings/{id}", tags=["edits"], responses=described(401, 403, 404, 422))
+def router(
+    *,
+    gate: Gate,
+    door: Door,
+    reasons: Reasons,
+    log: AccessLog,
+    transcripts: Transcripts,
+    laying: Laying,
+) -> APIRouter:
+    api = APIRouter(
+        prefix="/api/v1/recordings/{id}", tags=["edits"], responses=described(401, 403, 404, 410, 422)
+    )
     asking: Any = Depends(gate.person)
+    saying_why: Any = Depends(reasons)
     refusals = described(400, 409, 412, 413)
 
     @api.get("/edits", response_model_exclude_none=True)
-    async def list_edits(id: UUID, request: Request, response: Response, person: Person = asking) -> Edits:
+    async def list_edits(
+        id: UUID,
+        request: Request,
+        response: Response,
+        person: Person = asking,
+        reason: str | None = saying_why,
+    ) -> Edits:
         """Who changed what, and whether it still applies."""
-        entry = (await door.open(person, id, Level.READ)).entry
-        with explained(entry):
-            reading = await transcripts.read(entry)
-        await log.write(person, Action.EDITS, id)
+        seen = await door.open(person, id, Level.READ, Kind.TRANSCRIPT, reason=reason)
+        with explained(seen.entry):
+            reading = await transcripts.read(seen.entry)
+        await log.write(person, Action.EDITS, id, **seen.because)
         response.headers.update(headers(request, reading.etag))
         states = _states(reading)
         return Edits(items=[_shown(layer, states) for layer in reading.layers])

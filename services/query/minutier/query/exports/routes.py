@@ -12,6 +12,7 @@ from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
 from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
+from minutier.query.access.reasons import Reasons
 from minutier.query.domain import Entry, recording
 from minutier.query.exports.domain import Exported, Language, Unrenderable
 from minutier.query.exports.file_name import content_disposition, file_name
@@ -20,6 +21,7 @@ from minutier.query.exports.render import Busy, Renderer
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Absent, Transcripts
 from minutier.schemas.documents import MinutesDocument
+from minutier.schemas.records import Kind
 from minutier.shared.errors import Permanent
 from minutier.shared.etags import etag, headers
 from minutier.shared.identity.domain import Person
@@ -48,10 +50,13 @@ class Format(BaseModel):
     suffix: str
 
 
-def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts) -> APIRouter:
+def router(
+    *, gate: Gate, door: Door, reasons: Reasons, log: AccessLog, transcripts: Transcripts
+) -> APIRouter:
     api = APIRouter(prefix="/api/v1", tags=["exports"], responses=described(401, 403))
     asking: Any = Depends(gate.person)
     searching: Any = Depends(gate.searcher)
+    saying_why: Any = Depends(reasons)
     renderer = Renderer()
 
     @api.get("/exports", dependencies=[asking])
@@ -65,7 +70,7 @@ def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts) 
     @api.get(
         "/recordings/{id}/exports/{format}",
         response_class=Response,
-        responses={**described(404, 422, 500, 503), 200: _ALL_TYPES},
+        responses={**described(404, 410, 422, 500, 503), 200: _ALL_TYPES},
     )
     async def export(
         id: UUID,
@@ -73,9 +78,11 @@ def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts) 
         request: Request,
         language: Asked = None,
         person: Person = searching,
+        reason: str | None = saying_why,
     ) -> Response:
         """The transcript as it reads now, and in formats for people the minutes, as a file."""
-        entry = (await door.open(person, id, Level.READ)).entry
+        seen = await door.open(person, id, Level.READ, Kind.TRANSCRIPT, reason=reason)
+        entry = seen.entry
         made_by = _format(format)
         liked = preferences(request.cookies, request.headers.get("accept-language", ""))
         with explained(entry):
@@ -87,7 +94,7 @@ def router(*, gate: Gate, door: Door, log: AccessLog, transcripts: Transcripts) 
             happened_at=entry.happened_at.astimezone(liked.zone),
             language=language or liked.language.value,
         )
-        await log.write(person, Action.EXPORT, id, format=made_by.name)
+        await log.write(person, Action.EXPORT, id, format=made_by.name, **seen.because)
         around = (exported.title, exported.happened_at, exported.language)
         told = headers(request, etag(reading.version, entry.minutes, made_by.name, *around))
         body = await _made(renderer, person, made_by, exported)

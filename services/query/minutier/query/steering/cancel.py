@@ -31,7 +31,7 @@ async def cancel(seen: Seen, *, transactions: Transactions) -> Seen:
         # Of a double click, one counts.
         id=uuid5(entry.id, f"cancel {seen.revision}"),
     ).model_copy(update={"time": moment_after(entry, now())})
-    async with transactions() as transaction:
+    async with transactions(entry.id) as transaction:
         transaction.publish(event)
     return replace(seen, entry=told(entry, event))
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from minutier.query.domain import FOLLOWS, STAGES, Entry, Kind, StageState, recording
 from minutier.query.domain import Stage as StageShown
-from minutier.schemas import events
+from minutier.schemas import events, records
 
 _JUST_AFTER = timedelta(microseconds=1)
 # What each request adds is kept, and read with the recording from then on: a bound a day would be none.
@@ -29,7 +29,9 @@ class Hindrance(StrEnum):
     TRANSCRIPTION_MISSING = "transcription_missing"
     MEDIA_UNKNOWN = "media_unknown"
     MEDIA_DELETED = "media_deleted"
+    MEDIA_RESTRICTED = "media_restricted"
     TRANSCRIPT_DELETED = "transcript_deleted"
+    MINUTES_DELETED = "minutes_deleted"
     TOO_OFTEN = "too_often"
 
     @property
@@ -47,7 +49,9 @@ _EXPLANATIONS = {
     Hindrance.TRANSCRIPTION_MISSING: "Transcription has not been done: do that again instead.",
     Hindrance.MEDIA_UNKNOWN: "Where its media lies is not known any more. Hand it in again.",
     Hindrance.MEDIA_DELETED: "Its media has been deleted.",
+    Hindrance.MEDIA_RESTRICTED: "Its media is restricted: nobody listens to it again. Do a later step again.",
     Hindrance.TRANSCRIPT_DELETED: "Its transcript has been deleted.",
+    Hindrance.MINUTES_DELETED: "Its minutes have been deleted, and would be written again.",
     Hindrance.TOO_OFTEN: f"It was done again {MOST_REQUESTS} times, and may be no more. Hand it in again.",
 }
 
@@ -94,6 +98,8 @@ def plan(entry: Entry, stage: events.Stage) -> tuple[events.Stage, ...]:
         raise CannotReprocess(Hindrance.UNDER_WAY)
     if len(entry.told(Kind.REQUESTED)) >= MOST_REQUESTS:
         raise CannotReprocess(Hindrance.TOO_OFTEN)
+    if (destroyed := _destroyed(entry, stage)) is not None:
+        raise CannotReprocess(destroyed)
     if stage is events.Stage.SUMMARISATION:
         if entry.transcript is None:
             raise CannotReprocess(Hindrance.NO_TRANSCRIPT)
@@ -109,6 +115,15 @@ def plan(entry: Entry, stage: events.Stage) -> tuple[events.Stage, ...]:
         return (stage,)
     # The one that was chosen is told last: what follows is wanted since then.
     return (*(other for other in missing if other is not stage), stage)
+
+
+def _destroyed(entry: Entry, stage: events.Stage) -> Hindrance | None:
+    """What a purge has destroyed that would be needed, or be made once more: all that follows is."""
+    if records.Kind.TRANSCRIPT in entry.destroyed:
+        return Hindrance.TRANSCRIPT_DELETED
+    if records.Kind.MEDIA in entry.destroyed and stage in _LISTENING:
+        return Hindrance.MEDIA_DELETED
+    return Hindrance.MINUTES_DELETED if records.Kind.MINUTES in entry.destroyed else None
 
 
 def waiting(entry: Entry) -> dict[str, datetime]:

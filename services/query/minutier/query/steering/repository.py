@@ -51,6 +51,11 @@ async def enqueue(session: AsyncSession, entry: Entry) -> None:
     )
 
 
+async def erase(session: AsyncSession, id: UUID) -> int:
+    """Let the recording wait for nothing; how many rows."""
+    return (await session.exec(delete(QueueRow).where(col(QueueRow.recording_id) == id))).rowcount
+
+
 async def learn(session: AsyncSession, entry: Entry, fact: Fact) -> None:
     """Keep how long a stage has taken, if that is what ``fact`` tells."""
     ingested = entry.newest(Kind.INGESTED)

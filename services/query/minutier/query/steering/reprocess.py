@@ -12,8 +12,11 @@ from minutier.query.steering.ports import Media
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.clock import now
 from minutier.schemas.events import Ingested, Reprocessing, ReprocessingRequested, Stage
+from minutier.schemas.records import Kind as Kept
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
+
+_LISTENING = frozenset({Stage.DIARIZATION, Stage.TRANSCRIPTION})
 
 
 async def reprocess(
@@ -31,11 +34,14 @@ async def reprocess(
     """
     entry = seen.entry
     steps = plan(entry, stage)
+    if Kept.MEDIA in seen.restricted and not _LISTENING.isdisjoint(steps):
+        raise CannotReprocess(Hindrance.MEDIA_RESTRICTED)
     ingested = _ingested(entry) if stage in (Stage.DIARIZATION, Stage.TRANSCRIPTION) else None
     if ingested is not None:
         await _check(ingested, media)
-    transcript = await _read(entry, transcripts) if stage is Stage.SUMMARISATION else None
-    async with transactions() as transaction:
+    async with transactions(entry.id) as transaction:
+        # It may be stored for that.
+        transcript = await _read(entry, transcripts) if stage is Stage.SUMMARISATION else None
         for step in steps:
             data = Reprocessing(
                 stage=step,

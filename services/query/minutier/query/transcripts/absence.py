@@ -7,19 +7,28 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 
 from minutier.query.domain import Entry, Recording, State, recording
-from minutier.query.transcripts.read import Absent
+from minutier.query.transcripts.read import Absent, Destroyed
 from minutier.shared.errors import Permanent
+from minutier.shared.problems import Refusal
 
 
 @contextmanager
 def explained(entry: Entry) -> Iterator[None]:
-    """Answers 404, and why, where what is read of ``entry`` is not there or no longer."""
+    """Answers 404, and why, where what is read of ``entry`` is not there or no longer; 410 after a purge."""
     try:
         yield
+    except Destroyed as error:
+        raise destroyed(error.what) from None
     except Absent as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, _explanation(recording(entry), error.what)) from None
     except Permanent as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"It can no longer be read ({error.reason}).") from None
+
+
+def destroyed(what: str) -> Refusal:
+    """What is answered of it after a purge has destroyed it."""
+    detail = f"The {what} of this recording was destroyed by a purge. Compliance staff have the record of it."
+    return Refusal(HTTPStatus.GONE, detail, f"{what}_destroyed")
 
 
 def _explanation(found: Recording, document: str) -> str:

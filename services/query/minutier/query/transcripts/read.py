@@ -16,6 +16,7 @@ from minutier.query.transcripts.cache import Cache
 from minutier.schemas.base import Model
 from minutier.schemas.documents import Document, MinutesDocument, TranscriptDocument
 from minutier.schemas.events import Stage
+from minutier.schemas.records import Kind
 from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.errors import Permanent
@@ -38,6 +39,10 @@ class Absent(Exception):
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
+
+
+class Destroyed(Absent):
+    """A purge has destroyed it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Transcripts:
     async def read(self, entry: Entry) -> Reading:
         """The newest transcript of ``entry`` with every layer.
 
-        Raises `Absent`, and `minutier.shared.errors.Permanent` where the document is gone.
+        Raises `Absent`, or `Destroyed`, and `minutier.shared.errors.Permanent` where the document is gone.
         """
         _machine_of(entry)
         return await self.under(entry, await self._layers.of(entry))
@@ -108,7 +113,7 @@ class Transcripts:
 
     async def minutes(self, entry: Entry) -> MinutesDocument:
         """Those that were asked for last; raises as `read`."""
-        ref = _reference(entry.minutes, "minutes")
+        ref = _reference(entry, entry.minutes, Kind.MINUTES)
         return await self._documents.load(MinutesDocument, ref)
 
     async def models(self, entry: Entry) -> Mapping[str, Model]:
@@ -164,10 +169,12 @@ class Transcripts:
 
 
 def _machine_of(entry: Entry) -> ObjectRef:
-    return _reference(entry.transcript, "transcript")
+    return _reference(entry, entry.transcript, Kind.TRANSCRIPT)
 
 
-def _reference(fact: Fact | None, what: str) -> ObjectRef:
+def _reference(entry: Entry, fact: Fact | None, what: Kind) -> ObjectRef:
+    if what in entry.destroyed:
+        raise Destroyed(what)
     if fact is None or fact.document is None:
         raise Absent(what)
     return ObjectRef.model_validate(fact.document)

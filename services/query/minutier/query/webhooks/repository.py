@@ -73,6 +73,12 @@ async def tell(session: AsyncSession, entry: Entry, *topics: Topic) -> None:
         await session.exec(insert(DeliveryRow).values(rows))
 
 
+async def erase(session: AsyncSession, recording_id: UUID) -> int:
+    """Remove what was told, or was to be, of a recording; how many deliveries."""
+    gone = delete(DeliveryRow).where(col(DeliveryRow.recording_id) == recording_id)
+    return (await session.exec(gone)).rowcount
+
+
 class Webhooks:
     """A tenant's webhooks; every call is one transaction, confined to who asks."""
 

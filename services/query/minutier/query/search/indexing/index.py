@@ -5,7 +5,7 @@ them, which holds the recording's row. Only what has changed is written.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -87,6 +87,15 @@ class Index:
             await self._put(
                 session, entry.tenant, entry.id, passages, language=shown.language or begun, duration=duration
             )
+
+    async def forget(self, session: AsyncSession, entry: Entry, kinds: Collection[Kind]) -> int:
+        """Have nothing of these ``kinds`` found any more; how many passages there were."""
+        language = await repository.open_index(session, entry.tenant, entry.id, rules=_NONE)
+        gone = await repository.remove(session, entry.tenant, entry.id, kinds)
+        await repository.sum_up(
+            session, entry.tenant, entry.id, language=language, duration=None, rules=_NONE
+        )
+        return gone
 
     async def renew(
         self,

@@ -41,6 +41,15 @@ _REMOVE = text("""
         and passages.kind = gone.kind and passages.number = gone.number
 """)
 
+_REMOVE_KINDS = text("""
+    delete from passages
+    where recording_id = :id and tenant = :tenant and kind = any(cast(:kinds as smallint[]))
+""")
+
+_REMOVE_ALL = text("delete from passages where recording_id = :id")
+
+_CLOSE = text("delete from searched where recording_id = :id")
+
 _ADD = text("""
     insert into passages
         (recording_id, tenant, kind, number, segment, "start", "end", speaker, text, clock, lexemes)
@@ -145,6 +154,18 @@ async def replace(
                 "lexemes": [lexemes for _, lexemes in rows],
             },
         )
+
+
+async def remove(session: AsyncSession, tenant: str, id: UUID, kinds: Collection[Kind]) -> int:
+    """Remove the passages of these ``kinds``; how many there were."""
+    given = {"id": id, "tenant": tenant, "kinds": [int(kind) for kind in kinds]}
+    return (await run(session, _REMOVE_KINDS, given)).rowcount
+
+
+async def erase(session: AsyncSession, id: UUID) -> int:
+    """Have a recording searched no more; how many entries there were."""
+    passages = (await run(session, _REMOVE_ALL, {"id": id})).rowcount
+    return passages + (await run(session, _CLOSE, {"id": id})).rowcount
 
 
 async def sum_up(
