@@ -15,7 +15,7 @@ from minutier.retention.audit.accesses import Accesses, anchor_accesses, verify_
 from minutier.retention.audit.anchor import Anchoring, Anchors, integrity
 from minutier.retention.audit.domain import NOTHING, Action, Deed, Entry, Head
 from minutier.retention.audit.ports import Anchored
-from minutier.retention.audit.verify import Integrity, State, verify
+from minutier.retention.audit.verify import Chain, Integrity, State, verify
 from minutier.retention.audit.watch import Watch
 from minutier.retention.settings import RetentionSettings
 from minutier.schemas.references import Location
@@ -44,7 +44,7 @@ async def checked(
     async def trusted(anchor: Anchored) -> bool:
         return anchor.hash not in foreign
 
-    return await verify(read, anchors(), trusted)
+    return await verify(Chain(read), anchors(), trusted)
 
 
 @given(CHAINS, st.data())
@@ -165,7 +165,7 @@ async def test_what_is_added_meanwhile_is_not_missed() -> None:
     async def trusted(anchor: Anchored) -> bool:
         return True
 
-    assert await verify(read, anchors(), trusted) == Integrity(State.WHOLE, 5, 5)
+    assert await verify(Chain(read), anchors(), trusted) == Integrity(State.WHOLE, 5, 5)
 
 
 @pytest.mark.parametrize(

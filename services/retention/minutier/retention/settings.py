@@ -8,13 +8,22 @@ from pydantic_settings import SettingsConfigDict
 
 from minutier.retention.policies.domain import MOST_DAYS, Kind
 from minutier.shared.identity.settings import SiteSettings
-from minutier.shared.proofs.signing import SigningKey
+from minutier.shared.proofs.signing import PublicKey, SigningKey
 
 
 def _signs(file: Path) -> Path:
     """Raises `ValueError` where it holds no key."""
     try:
         SigningKey.read(file)
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    return file
+
+
+def _checks(file: Path) -> Path:
+    """Raises `ValueError` where it holds no public key."""
+    try:
+        PublicKey.read(file)
     except OSError as error:
         raise ValueError(f"the file cannot be read: {error.strerror}") from None
     return file
@@ -41,6 +50,9 @@ class RetentionSettings(SiteSettings):
     signing_key: Annotated[Path, AfterValidator(_signs)] | None = Field(
         None, description="a file with a private key for Ed25519 in PEM"
     )
+    former_keys: frozenset[Annotated[Path, AfterValidator(_checks)]] = Field(
+        frozenset(), description="files with the public keys of those that signed before"
+    )
 
     @property
     def periods(self) -> Mapping[Kind, int]:
@@ -63,3 +75,8 @@ class RetentionSettings(SiteSettings):
     def key(self) -> SigningKey | None:
         """What signs; raises `OSError` and `InvalidKey` where the file has gone since."""
         return SigningKey.read(self.signing_key) if self.signing_key else None
+
+    @property
+    def former(self) -> Mapping[str, PublicKey]:
+        """By their ids; raises as `key`."""
+        return {key.id: key for key in map(PublicKey.read, self.former_keys)}

@@ -29,7 +29,10 @@ def sign_record(record: DisposalRecord, key: SigningKey) -> SignedRecord:
 
 def sign_head(tenant: str, log: Frontier, at: datetime, key: SigningKey) -> SignedHead:
     """The head over all that ``log`` holds."""
-    head = LogHead(tenant=tenant, tree_size=log.size, root=log.root().hex(), issued_at=at)
+    return sign(LogHead(tenant=tenant, tree_size=log.size, root=log.root().hex(), issued_at=at), key)
+
+
+def sign(head: LogHead, key: SigningKey) -> SignedHead:
     return SignedHead(head=head, key_id=key.public.id, signature=key.sign(Purpose.HEAD, content(head)))
 
 

@@ -5,17 +5,17 @@ are behind is told by their rows: after a kill, or beside another replica, it ju
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 
 from minutier.retention.audit.accesses import anchor_accesses
 from minutier.retention.audit.domain import Entry, Head
 from minutier.retention.audit.ports import Anchored, AuditLogs, Store
-from minutier.retention.audit.verify import Integrity, verify
+from minutier.retention.audit.verify import Chain, Integrity, verify
 from minutier.shared.errors import ObjectMissing
 from minutier.shared.objects import AUDIT
 from minutier.shared.proofs.canonical import Malformed, canonical, read
@@ -39,51 +39,59 @@ class Anchors:
     store: Store
     key: SigningKey | None
 
+    # Below that of the tenant.
+    folder: ClassVar[str] = ""
+
     async def put(self, tenant: str, head: Head) -> None:
         """Raises what the store raises."""
         now = datetime.now(UTC)
         await self.store.write(
             AUDIT,
-            f"{tenant}/{head.number:0{_DIGITS}d}-{head.hash}.json",
-            _written(tenant, head, now, self.key),
+            f"{tenant}/{self.folder}{head.number:0{_DIGITS}d}-{head.hash}.json",
+            self.written(tenant, head, now),
             "application/json",
             kept_until=now + _KEPT if await self.store.locks(AUDIT) else None,
         )
 
     async def of(self, tenant: str) -> AsyncIterator[Anchored]:
         """By number, and in all their versions: who puts a delete marker over one has not taken it away."""
-        async for page in self.store.versions(AUDIT, f"{tenant}/"):
+        prefix = f"{tenant}/{self.folder}"
+        async for page in self.store.versions(AUDIT, prefix):
             for location in page:
-                if name := _NAME.fullmatch(location.key.removeprefix(f"{tenant}/")):
+                if name := _NAME.fullmatch(location.key.removeprefix(prefix)):
                     yield Anchored(int(name[1]), name[2], location)
 
     async def ours(self, tenant: str, anchor: Anchored) -> bool:
         """Whether it says what its name says, and is signed where there is a key."""
         try:
-            file = read(await self.store.peek(anchor.location, most=_MOST_BYTES))
-            content = file["anchor"]
-            told = (content["tenant"], content["number"], content["hash"])
-            if told != (tenant, anchor.number, anchor.hash):
-                return False
-            return self.key is None or self.key.public.signed(
-                Purpose.ANCHOR, canonical(content), file["signature"]
-            )
+            return self.says(await self.store.peek(anchor.location, most=_MOST_BYTES), tenant, anchor)
         except (ObjectMissing, Malformed, LookupError, TypeError, ValueError):
             return False
 
+    def written(self, tenant: str, head: Head, at: datetime) -> bytes:
+        """What is kept of ``head``."""
+        content: dict[str, Any] = {
+            "version": 1,
+            "tenant": tenant,
+            "number": head.number,
+            "hash": head.hash,
+            "at": at.isoformat(),
+        }
+        if self.key is None:
+            return canonical({"anchor": content, "unsigned": "no signing key was set"})
+        signature = self.key.sign(Purpose.ANCHOR, canonical(content))
+        return canonical({"anchor": content, "key_id": self.key.public.id, "signature": signature})
 
-def _written(tenant: str, head: Head, at: datetime, key: SigningKey | None) -> bytes:
-    content: dict[str, Any] = {
-        "version": 1,
-        "tenant": tenant,
-        "number": head.number,
-        "hash": head.hash,
-        "at": at.isoformat(),
-    }
-    if key is None:
-        return canonical({"anchor": content, "unsigned": "no signing key was set"})
-    signature = key.sign(Purpose.ANCHOR, canonical(content))
-    return canonical({"anchor": content, "key_id": key.public.id, "signature": signature})
+    def says(self, text: bytes, tenant: str, anchor: Anchored) -> bool:
+        """Whether ``text`` says so; may raise what reading something else raises."""
+        file = read(text)
+        content = file["anchor"]
+        told = (content["tenant"], content["number"], content["hash"])
+        if told != (tenant, anchor.number, anchor.hash):
+            return False
+        return self.key is None or self.key.public.signed(
+            Purpose.ANCHOR, canonical(content), file["signature"]
+        )
 
 
 async def integrity(tenant: str, *, logs: AuditLogs, anchors: Anchors) -> Integrity:
@@ -94,21 +102,32 @@ async def integrity(tenant: str, *, logs: AuditLogs, anchors: Anchors) -> Integr
         async with logs.of(tenant) as found:
             return await found.batch(after, limit)
 
-    return await verify(entries, anchors.of(tenant), lambda anchor: anchors.ours(tenant, anchor))
+    return await verify(Chain(entries), anchors.of(tenant), lambda anchor: anchors.ours(tenant, anchor))
 
 
 class Anchoring:
-    """Every chain that has moved is anchored; one that cannot be keeps no other from it."""
+    """Every log that has moved is anchored; one that cannot be keeps no other from it.
 
-    def __init__(self, logs: AuditLogs, anchors: Anchors) -> None:
+    ``disposals`` does so with a tenant's log of disposal records.
+    """
+
+    def __init__(
+        self,
+        logs: AuditLogs,
+        anchors: Anchors,
+        disposals: Callable[[str], Awaitable[object]] | None = None,
+    ) -> None:
         self._logs = logs
         self._anchors = anchors
+        self._disposals = disposals
 
     async def catch_up(self) -> None:
         """Raises what the database raises where it does not tell which chains there are."""
         tenants = await self._logs.tenants()
         await for_each(tenants, self._accesses, named="anchor access log")
         await for_each(tenants, self._head, named="anchor audit log")
+        if self._disposals is not None:
+            await for_each(tenants, self._disposals, named="anchor disposal records")
 
     async def _accesses(self, tenant: str) -> None:
         moved = True

@@ -1,11 +1,12 @@
-"""The use case: finding out whether a chain is what was written, by itself and by its anchors."""
+"""The use case: finding out whether a log is what was written, by itself and by its anchors."""
 
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from minutier.retention.audit.domain import NOTHING, Entry
+from minutier.retention.audit.domain import NOTHING, Entry, Head
 from minutier.retention.audit.ports import Anchored
 
 # Hashing that many keeps the event loop for some hundredths of a second.
@@ -16,6 +17,19 @@ _OPENED = 10
 # Entries with numbers above the first argument, in their order, at most as many as the second.
 Read = Callable[[int, int], Awaitable[Sequence[Entry]]]
 Trust = Callable[[Anchored], Awaitable[bool]]
+
+
+class Walk(Protocol):
+    """Along a log from its beginning, as long as it holds together."""
+
+    @property
+    def head(self) -> Head:
+        """Of what was walked."""
+        ...
+
+    async def to(self, number: int | None) -> "State | None":
+        """To an entry or, where there are fewer, to the end. What is wrong with the next one is told."""
+        ...
 
 
 class State(StrEnum):
@@ -29,6 +43,11 @@ class State(StrEnum):
     CUT = "cut"
     # An anchor is for another entry of that number: the chain was written anew.
     FORKED = "forked"
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was found to be wrong."""
+        return self in (State.WHOLE, State.UNANCHORED)
 
 
 @dataclass(frozen=True)
@@ -46,12 +65,11 @@ class Integrity:
     ignored: int = 0
 
 
-async def verify(read: Read, anchors: AsyncIterable[Anchored], trusted: Trust) -> Integrity:
+async def verify(walk: Walk, anchors: AsyncIterable[Anchored], trusted: Trust) -> Integrity:
     """Ends at the first thing that is wrong. ``anchors`` come by number; entries may be added meanwhile.
 
     Raises what reading raises. Memory is bounded.
     """
-    walk = _Walk(read)
     agreeing: deque[Anchored] = deque(maxlen=_OPENED)
     ignored = 0
     async for anchor in anchors:
@@ -74,25 +92,28 @@ async def verify(read: Read, anchors: AsyncIterable[Anchored], trusted: Trust) -
     return Integrity(State.UNANCHORED if walk.head.number else State.WHOLE, walk.head.number, ignored=ignored)
 
 
-class _Walk:
-    """Along the chain, as long as it holds together; what has come since is found by asking once more."""
+class Chain:
+    """Along the audit log; what has come since is found by asking once more."""
 
     def __init__(self, read: Read) -> None:
-        self.head = NOTHING
+        self._head = NOTHING
         self._read = read
         self._waiting: deque[Entry] = deque()
 
+    @property
+    def head(self) -> Head:
+        return self._head
+
     async def to(self, number: int | None) -> State | None:
-        """To an entry or, where there are fewer, to the end. What is wrong with the next one is told."""
-        while number is None or self.head.number < number:
+        while number is None or self._head.number < number:
             if not self._waiting:
-                self._waiting.extend(await self._read(self.head.number, _BATCH))
+                self._waiting.extend(await self._read(self._head.number, _BATCH))
             if not self._waiting:
                 return None
             entry = self._waiting.popleft()
-            if entry.number != self.head.number + 1:
+            if entry.number != self._head.number + 1:
                 return State.MISSING
-            if not entry.follows(self.head):
+            if not entry.follows(self._head):
                 return State.CHANGED
-            self.head = entry.head
+            self._head = entry.head
         return None
