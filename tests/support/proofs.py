@@ -59,6 +59,7 @@ def record(index: int = 0, **changes: Any) -> DisposalRecord:
         "recording_id": UUID(int=index + 1000, version=5),
         "cause": Cause.EXPIRY,
         "kinds": (Kind.MEDIA, Kind.TRANSCRIPT),
+        "whole": False,
         "inventory": quantities,
         "objects": (
             DestroyedObject(sha256=digest(f"media {index}"), size=3_072),

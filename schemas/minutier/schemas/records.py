@@ -106,6 +106,7 @@ class DisposalRecord(Contract):
     cause: Cause
     repeats: UUID | None = Field(None, description="the record of the disposal that was applied again")
     kinds: tuple[Kind, ...] = Field(min_length=1)
+    whole: bool = Field(description="whether nothing of the recording was to be left, its number aside")
     inventory: tuple[Quantity, ...] = Field(description="what retention itself found before")
     objects: tuple[DestroyedObject, ...] = Field((), max_length=MOST_OBJECTS, exclude_if=not_)
     rule: Rule

@@ -34,6 +34,7 @@ def draft(purge: Purge, item: Item, policy: Policy | None, *, verified_at: datet
         recording_id=item.recording_id,
         cause=purge.cause,
         kinds=tuple(Kind(kind.value) for kind in sorted(item.kinds)),
+        whole=item.whole,
         inventory=tuple(_quantities(item.inventory)),
         rule=Rule(
             legal_basis=purge.legal_basis,

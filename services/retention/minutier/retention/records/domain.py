@@ -39,6 +39,7 @@ class Draft:
     recording_id: UUID
     cause: Cause
     kinds: tuple[Kind, ...]
+    whole: bool
     inventory: tuple[Quantity, ...]
     rule: Rule
     approval: Approval
