@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from minutier.query import api
 from minutier.query.access.domain import Grant, Level, Origin, Seen, Share, level_of
 from minutier.query.access.log import Access, Action
+from minutier.query.destroyed import destroy
 from minutier.query.domain import Entry, Recording, recording
 from minutier.query.edits.domain import AnyLayer
 from minutier.query.folding import fold
@@ -28,6 +29,7 @@ from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.clock import now
 from minutier.schemas.documents import TranscriptDocument
 from minutier.schemas.events import AnyEvent
+from minutier.schemas.records import Kind
 from minutier.schemas.references import ObjectRef
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.identify import Identity
@@ -54,7 +56,15 @@ class Table:
         assert fact is not None
         new = Entry(event.subject, event.tenant, fact.announced_at or fact.at)
         entry = self._entries.get(event.subject, new)
-        self._entries[event.subject] = replace(entry, facts={**entry.facts, event.id: fact})
+        entry = replace(entry, facts={**entry.facts, event.id: fact})
+        self._entries[event.subject] = destroy(entry, ())
+
+    def destroy(self, id: UUID, *kinds: Kind) -> None:
+        """What of it a purge destroys; without ``kinds``, all of it."""
+        if kinds:
+            self._entries[id] = destroy(self._entries[id], kinds)
+        else:
+            del self._entries[id]
 
     async def find(self, person: Person, id: UUID) -> Seen | None:
         entry = self._entries.get(id)

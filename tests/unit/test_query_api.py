@@ -88,6 +88,7 @@ async def test_a_recording_has_what_the_command_line_shows(
         "reason": None,
         "explanation": None,
         "total_seconds": 6.0,
+        "destroyed": [],
         "access": "own",
     }
 

@@ -19,6 +19,7 @@ from minutier.query.domain import Entry, Kind, State, recording
 from minutier.query.edits.domain import AnyLayer, Correction
 from minutier.query.pages.views import access, edits, meetings, minutes, player, report, transcript
 from minutier.query.pages.views import search as finds
+from minutier.query.pages.views.restriction import restriction
 from minutier.query.paging import BadCursor, Position, cut
 from minutier.query.ports import Documents, Recordings
 from minutier.query.search.domain import BadQuestion, parse
@@ -26,6 +27,7 @@ from minutier.query.search.ports import Archive
 from minutier.query.search.search import After, search
 from minutier.query.show import show
 from minutier.query.transcripts.read import Absent, Reading, Transcripts
+from minutier.schemas.records import Kind as Disposed
 from minutier.shared.errors import Permanent
 from minutier.shared.identity.domain import Person
 from minutier.shared.pages.phrases import Format
@@ -80,22 +82,29 @@ async def read_meeting(sources: Sources, person: Person, seen: Seen) -> View:
         "minutes": None,
         "edits": (),
         "version": "",
+        "destroyed": entry.destroyed,
         "recorded": entry.newest(Kind.INGESTED) is not None,
         "sound": None,
         "only": None,
+        "restriction": restriction(seen),
         "shares": access.given(await sources.shares.of(person, entry.id)) if owned else (),
     }
     if seen.level < Level.READ:
         return view
+    segments: Mapping[str, transcript.Said] = {}
     with suppress(Absent, Permanent):
         reading = await sources.transcripts.read(entry)
-        await sources.log.write(person, Action.TRANSCRIPT, entry.id, format="page")
+        await sources.log.write(person, Action.TRANSCRIPT, entry.id, format="page", **seen.because)
         said = await asyncio.to_thread(transcript.transcript, reading.transcript)
         view |= {"transcript": said, "edits": edits.edits(reading), "version": reading.etag}
         view["sound"] = await _sound(sources, entry, reading)
+        segments = said.segments
+    if view["transcript"] is None and Disposed.TRANSCRIPT not in entry.destroyed:
+        return view
+    with suppress(Absent, Permanent):
         written = await sources.transcripts.minutes(entry)
-        await sources.log.write(person, Action.MINUTES, entry.id, format="page")
-        view["minutes"] = minutes.minutes(written, said.segments)
+        await sources.log.write(person, Action.MINUTES, entry.id, format="page", **seen.because)
+        view["minutes"] = minutes.minutes(written, segments)
     return view
 
 
@@ -116,6 +125,7 @@ async def read_edited(
         "edits": edits.edits(reading),
         "version": reading.etag,
         "sound": await _sound(sources, seen.entry, reading),
+        "restriction": restriction(seen),
         "only": segment,
     }
 
@@ -189,13 +199,13 @@ async def read_accesses(
 ) -> View:
     """Who has read the recording, or any of the organisation's."""
     recording_id: UUID | None = seen.entry.id if seen else None
-    await sources.log.write(person, Action.ACCESS_LOG, recording_id)
+    await sources.log.write(person, Action.ACCESS_LOG, recording_id, **(seen.because if seen else {}))
     found = await sources.log.page(person, recording_id=recording_id, limit=_ACCESSES + 1, after=after)
     shown, last = cut(found, _ACCESSES)
     here = f"/recordings/{recording_id}/access" if recording_id else "/accesses"
     return {
         "meeting": meetings.meeting(show(seen)) if seen else None,
-        "days": access.days(shown, format),
+        "days": access.days((one.shown_to(person) for one in shown), format),
         "first": after is None,
         "newest": here,
         "older": last and meetings.address(here, after=last.id),

@@ -19,7 +19,11 @@ export const refusals = (_) => ({
     transcription_missing: _("The words have not been written down yet: do that again instead."),
     media_unknown: _("Where the recording lies is not known any more. It has to be sent again."),
     media_deleted: _("The recording was deleted, so nothing can be made of it again."),
-    transcript_deleted: _("The transcript was deleted, so no minutes can be made of it."),
+    transcript_deleted: _("The transcript was deleted, so nothing can be made of it again."),
+    minutes_deleted: _("The minutes were deleted, and would be written again."),
+    media_destroyed: _("The sound of this meeting was destroyed, and can no longer be heard."),
+    transcript_destroyed: _("The transcript of this meeting was destroyed, and can no longer be read."),
+    minutes_destroyed: _("The minutes of this meeting were destroyed, and can no longer be read."),
     too_often: _("This meeting was done again as often as it may be. It has to be sent again."),
   },
   statuses: {
