@@ -35,13 +35,14 @@ def where(system: System) -> None:
 
 @pytest.fixture(scope="module")
 async def known(where: None) -> dict[str, str]:
-    """A recording, a hold and a policy, by what their paths begin with."""
+    """A recording, a hold, a policy and a record, by what their paths begin with."""
     recording = str(await house.take_in())
     async with house.asking() as http:
         new = {"matter": "2026-117", "reason": "Asked for.", "recordings": [recording]}
         hold = (await http.post("/api/v1/holds", json=new)).json()["id"]
         (default,) = (await http.get("/api/v1/policies")).json()["items"]
-    return {"recordings": recording, "holds": hold, "policies": default["id"]}
+    (record,) = await house.destroy(0)
+    return {"recordings": recording, "holds": hold, "policies": default["id"], "records": str(record)}
 
 
 @schema.parametrize()

@@ -1,6 +1,9 @@
 """The API of retention over PostgreSQL, with an officer and others to ask it."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,15 +21,21 @@ from minutier.retention.policies.domain import Kind, Told
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import take_facts
 from minutier.retention.purges.repository import Ledgers
+from minutier.retention.records.anchor import Heads
 from minutier.retention.records.repository import Logs
+from minutier.retention.records.verify import integrity
 from minutier.retention.settings import RetentionSettings
 from minutier.shared.delivery import begin
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.identify import Identity
+from tests.support.proofs import KEY
 from tests.support.query_identity import entrance
 from tests.support.query_people import Bearers, showing
 from tests.support.retention_audit import Store
 from tests.support.retention_policies import PERIODS
+from tests.support.retention_records import draft
+
+_FOLDER = TemporaryDirectory()
 
 TAKEN_IN = datetime.now(UTC) - timedelta(days=200)
 
@@ -37,6 +46,13 @@ def staff(tenant: str, name: str, *roles: Role) -> Person:
     )
 
 
+def _key() -> Path:
+    """A file with `KEY`."""
+    path = Path(_FOLDER.name, f"{uuid4()}.pem")
+    KEY.write(path)
+    return path
+
+
 class House:
     """The application with an officer and somebody else, in a tenant of its own."""
 
@@ -45,8 +61,10 @@ class House:
         self.officer = staff(self.tenant, "officer", Role.COMPLIANCE)
         self.reader = staff(self.tenant, "reader", Role.OPERATOR)
         self.other = staff(f"{self.tenant}-b", "officer", Role.COMPLIANCE)
+        store = Store()
         registers, logs = Registers(engine, PERIODS), AuditLogs(engine)
-        books = Books(registers, Boards(engine), Ledgers(engine), logs, Logs(engine, None))
+        self.records = Logs(engine, KEY)
+        books = Books(registers, Boards(engine), Ledgers(engine), logs, self.records)
         self.desks = Desks(lambda: begin(engine, lambda: None), books)
         bearers = Bearers(self.officer, self.reader, self.other)
         self.app: FastAPI = api.build(
@@ -54,8 +72,13 @@ class House:
             desks=self.desks,
             registers=registers,
             logs=logs,
-            watch=Watch(logs, Anchors(Store(), None)),
-            settings=RetentionSettings(requests_per_minute=10**6, searches_per_minute=10**6),
+            disposals=self.records,
+            watch=Watch(
+                logs, Anchors(store, KEY), partial(integrity, logs=self.records, heads=Heads(store, KEY))
+            ),
+            settings=RetentionSettings(
+                requests_per_minute=10**6, searches_per_minute=10**6, signing_key=_key()
+            ),
         )
 
     async def take_in(self) -> UUID:
@@ -65,6 +88,13 @@ class House:
             facts = await take_facts(recording, told, register=desk.register)
             await follow_facts(recording, facts, holds=desk.holds)
         return recording
+
+    async def destroy(self, *numbers: int) -> list[UUID]:
+        """Ids of records that recordings were destroyed, another one for each number."""
+        purge = uuid4()
+        async with self.records.of(self.tenant) as log:
+            entries = await log.append_all([draft(number, purge_id=purge) for number in numbers])
+        return [entry.record.id for entry in entries]
 
     def asking(self, person: Person | None = None) -> httpx.AsyncClient:
         return httpx.AsyncClient(

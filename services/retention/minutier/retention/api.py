@@ -12,6 +12,8 @@ from minutier.retention.pages.look import LOOK
 from minutier.retention.policies import routes as policies
 from minutier.retention.policies.ports import Registers
 from minutier.retention.purges import routes as purges
+from minutier.retention.records import routes as records
+from minutier.retention.records.ports import Logs
 from minutier.retention.settings import RetentionSettings
 from minutier.shared.identity.identify import Identity
 from minutier.shared.pages.front import stand_before
@@ -25,6 +27,7 @@ def build(
     desks: Desks,
     registers: Registers,
     logs: AuditLogs,
+    disposals: Logs,
     watch: Watch,
     settings: RetentionSettings,
 ) -> FastAPI:
@@ -43,6 +46,8 @@ def build(
     app.include_router(policies.router(gate=gate, desks=desks, registers=registers))
     app.include_router(holds.router(gate=gate, desks=desks))
     app.include_router(purges.router(gate=gate, desks=desks, terms=terms))
+    key = settings.key.public if settings.key else None
+    app.include_router(records.router(gate=gate, logs=disposals, watch=watch, key=key))
     app.include_router(audit.router(gate=gate, logs=logs, watch=watch))
     app.include_router(pages.router(gate=gate, desks=desks, pages=shown))
     return app

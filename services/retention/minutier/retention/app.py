@@ -1,5 +1,7 @@
 """The composition root of retention."""
 
+from functools import partial
+
 from minutier.retention import api, handlers
 from minutier.retention.audit.anchor import Anchoring, Anchors
 from minutier.retention.audit.repository import AuditLogs
@@ -12,7 +14,9 @@ from minutier.retention.policies.repository import Registers
 from minutier.retention.purges.carry_out import CarryOut
 from minutier.retention.purges.repository import Ledgers
 from minutier.retention.purges.stock import Stock
+from minutier.retention.records.anchor import Heads, anchor
 from minutier.retention.records.repository import Logs
+from minutier.retention.records.verify import integrity
 from minutier.retention.restrictions.repository import Registers as Restrictions
 from minutier.retention.restrictions.tell import Telling
 from minutier.retention.settings import RetentionSettings
@@ -44,11 +48,13 @@ def build() -> Service:
     telling = Telling(service.transaction, Restrictions(service.engine))
     service.repeat(telling.catch_up, named="tell what is restricted", seconds=_SOON)
     logs, anchors = AuditLogs(service.engine), Anchors(objects, settings.key)
-    anchoring = Anchoring(logs, anchors)
+    disposals = Logs(service.engine, settings.key)
+    heads = Heads(objects, settings.key, settings.former)
+    anchoring = Anchoring(logs, anchors, partial(anchor, logs=disposals, heads=heads))
     service.repeat(anchoring.catch_up, named="anchor audit logs", seconds=settings.anchor_seconds)
-    watch = Watch(logs, anchors)
+    watch = Watch(logs, anchors, partial(integrity, logs=disposals, heads=heads))
     service.repeat(watch.look_at_all, named="verify audit logs", seconds=_SELDOM)
-    books = Books(registers, boards, ledgers, logs, Logs(service.engine, settings.key))
+    books = Books(registers, boards, ledgers, logs, disposals)
     desks = Desks(service.transaction, books)
     stock = Stock(objects, lambda: service.js)
     carrying_out = CarryOut(desks, ledgers, stock, service.engine, reminding=settings.alarm)
@@ -59,6 +65,7 @@ def build() -> Service:
             desks=desks,
             registers=registers,
             logs=logs,
+            disposals=disposals,
             watch=watch,
             settings=settings,
         )
