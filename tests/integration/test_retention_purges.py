@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from nats.js import JetStreamContext
@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.compose.embedded import System
-from minutier.retention.policies.domain import Kind
+from minutier.retention.policies.domain import Kind, Told
+from minutier.retention.policies.take_facts import take_facts
 from minutier.retention.purges.approve import (
     Approval,
     DecidedAlready,
@@ -24,12 +25,15 @@ from minutier.retention.purges.approve import (
 from minutier.retention.purges.domain import ItemState, Purge, Reason, State
 from minutier.retention.purges.ports import Unlistable
 from minutier.retention.purges.propose import Wish, propose_expired, propose_list
+from minutier.retention.purges.reapplications.reapply import Reapplied, reapply
 from minutier.schemas.choreography import erasing
 from minutier.schemas.events import PurgeOutcome
+from minutier.schemas.records import Cause, SignedRecord
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects, client
 from tests.support.retention_purges import (
     APPROVER,
     GRACE,
+    LONG_AGO,
     PROPOSER,
     REMINDING,
     START,
@@ -285,3 +289,59 @@ async def test_two_who_carry_it_out_prove_it_once(office: Office) -> None:
         )
         rows = await connection.execute(text("select count(*) from disposals"))
         assert rows.scalar_one() == len(recordings)
+
+
+async def destroyed(office: Office, *recordings: UUID) -> Purge:
+    purge = await office.ordered(*recordings)
+    for recording in recordings:
+        await office.answer(recording)
+    await office.go_on()
+    return await office.find(purge)
+
+
+async def reapplied(office: Office) -> Reapplied:
+    async with office.desk() as desk:
+        kept = await desk.records.batch(0, 100)
+        records = [SignedRecord.model_validate_json(each.entry).record for each in kept]
+        return await reapply(records, by=PROPOSER, at=office.now, purges=desk.purges, stock=office.stock)
+
+
+async def test_what_a_restore_brings_back_is_destroyed_again(office: Office) -> None:
+    back, gone = await office.take_in(), await office.take_in()
+    saved = await office.saved(back)
+    await destroyed(office, back, gone)
+    assert await reapplied(office) == Reapplied(0, None)
+    await office.restore(saved)
+    assert await office.left(back) == len(saved)
+    found = await reapplied(office)
+    assert (found.recordings, found.purge is not None) == (1, True)
+    assert found.purge is not None
+    await office.go_on()
+    await office.go_on()
+    await office.answer(back)
+    await office.go_on()
+    assert (await office.find(found.purge)).state is State.COMPLETED
+    assert await office.left(back) == 0
+    async with office.desk() as desk:
+        first, again = await desk.records.of_recording(back)
+    assert again.record.repeats == first.record.id
+    assert again.record.approval == first.record.approval
+    assert again.record.cause is Cause.REAPPLICATION
+
+
+async def test_what_is_held_since_is_not_destroyed_again(office: Office) -> None:
+    recording = await office.take_in()
+    saved = await office.saved(recording)
+    await destroyed(office, recording)
+    await office.restore(saved)
+    # It was restored into retention as well, or it could not be held.
+    async with office.desk() as desk:
+        await take_facts(recording, Told("livekit", None, LONG_AGO, frozenset(Kind)), register=desk.register)
+    await office.hold(recording)
+    found = await reapplied(office)
+    assert found.purge is not None
+    await office.go_on()
+    await office.go_on()
+    item = await office.item(found.purge, recording)
+    assert (item.state, item.reason) == (ItemState.DROPPED, Reason.HELD)
+    assert await office.left(recording) == len(saved)

@@ -1,5 +1,6 @@
 """The API of retention over PostgreSQL, with an officer and others to ask it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.domain import Kind, Told
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import take_facts
+from minutier.retention.purges.domain import Inventory, Item, Rows
 from minutier.retention.purges.repository import Ledgers
 from minutier.retention.records.anchor import Heads
 from minutier.retention.records.repository import Logs
@@ -53,6 +55,18 @@ def _key() -> Path:
     return path
 
 
+class Nowhere:
+    """A store and streams in which there is nothing."""
+
+    async def take(
+        self, tenant: str, item: Item, rows: Sequence[Rows], *, digests: bool = False
+    ) -> Inventory:
+        return Inventory(rows=tuple(rows))
+
+    async def clear(self, item: Item) -> None:
+        """There is nothing to clear."""
+
+
 class House:
     """The application with an officer and somebody else, in a tenant of its own."""
 
@@ -76,6 +90,7 @@ class House:
             watch=Watch(
                 logs, Anchors(store, KEY), partial(integrity, logs=self.records, heads=Heads(store, KEY))
             ),
+            stock=Nowhere(),
             settings=RetentionSettings(
                 requests_per_minute=10**6, searches_per_minute=10**6, signing_key=_key()
             ),

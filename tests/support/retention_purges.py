@@ -74,10 +74,11 @@ class Office:
             Logs(engine, self.key),
         )
         self.desks = Desks(lambda: begin(engine, lambda: None), books)
+        self.stock = Stock(objects, lambda: js)
         self.carrying_out = CarryOut(
             self.desks,
             Ledgers(engine),
-            Stock(objects, lambda: js),
+            self.stock,
             engine,
             reminding=REMINDING,
             clock=lambda: self.now,
@@ -190,6 +191,21 @@ class Office:
     async def hold(self, recording: UUID) -> None:
         async with self.desk() as desk:
             await place_hold(hold(tenant=self.tenant), [recording], holds=desk.holds)
+
+    async def saved(self, recording: UUID) -> list[tuple[str, str, bytes]]:
+        """A backup of what the store has of a recording, without versions that were replaced."""
+        found = []
+        for bucket in (RECORDINGS, ARTEFACTS):
+            prefix = f"{self.tenant}/{recording}/"
+            for listed in self.client.list_objects(bucket, prefix, recursive=True):
+                assert listed.object_name is not None
+                with self.client.get_object(bucket, listed.object_name) as response:
+                    found.append((bucket, listed.object_name, response.read()))
+        return found
+
+    async def restore(self, saved: Iterable[tuple[str, str, bytes]]) -> None:
+        for bucket, key, content in saved:
+            self.put(bucket, key, content)
 
     async def left(self, recording: UUID) -> int:
         """Versions and delete markers in the store."""

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from minutier.compose.commands.hand_in import ingest, watch
-from minutier.compose.commands.purges import approve, preview, propose, status_, withdraw
+from minutier.compose.commands.purges import approve, preview, propose, reapply, status_, withdraw
 from minutier.compose.commands.read import list_, minutes, status, transcript
 from minutier.compose.commands.retention import retention
 from minutier.compose.commands.run import demo, up
@@ -30,7 +30,7 @@ COMMANDS = (
     *(up, demo, ingest, watch, status, list_, transcript, minutes, name),
     *(share, owner, cancel, reprocess, reconcile, verify, token),
 )
-PURGES = (propose, preview, approve, withdraw, status_)
+PURGES = (propose, preview, approve, withdraw, status_, reapply)
 for group, commands in ((app, COMMANDS), (retention, PURGES)):
     for command in commands:
         # Some are called as what Python, or another group, has already.

@@ -38,6 +38,13 @@ class Purges(Client):
     async def withdraw(self, purge_id: str) -> Purge:
         return self._read(await self._send("POST", f"purges/{purge_id}/withdrawal"))
 
+    async def reapply(
+        self, *, records: Sequence[Mapping[str, Any]] | None = None, after: int = 0
+    ) -> dict[str, Any]:
+        """Of the records given, or of a part of the service's own log from ``after`` on."""
+        asked = {"after": after} if records is None else {"records": list(records)}
+        return self._read(await self._send("POST", "reapplications", json=asked))
+
     async def resolve(self, id: str) -> str:
         """A purge's id from any beginning that only one has; raises `NotFound` or `Ambiguous`."""
         return full_id(id) or self._only(id, (purge["id"] for purge in await self.purges()), "purge")

@@ -1,9 +1,12 @@
 """What is destroyed, as two compliance officers: one proposes, another approves."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +17,13 @@ from minutier.compose.failures import WrongUsage
 from minutier.compose.people import APPROVER, COMPLIANCE
 from minutier.compose.terminal import console, put, say, write
 
+if TYPE_CHECKING:
+    from minutier.compose.purges import Purges
+
 _DAY = {"formats": ["%Y-%m-%d"], "metavar": "DATE"}
 _POLL_SECONDS = 1.0
+# A little less than the service takes at a time.
+_MOST_BYTES = 48 * 1024
 _UNCOUNTED, _OVER = "counting", ("completed", "withdrawn")
 
 
@@ -213,3 +221,71 @@ async def _status(
         render.purge(console(), found)
     if found["alarm"]:
         say("A service does not answer. See 'minutier status' and its log.")
+
+
+def reapply(
+    log: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="An exported log; the service's own if not given."),
+    ] = None,
+    tenant: Tenant = None,
+    data_dir: DataDir = None,
+    json_: Json = False,
+) -> None:
+    """Destroy again what a restore has brought back, as the log of disposals says."""
+    asyncio.run(_reapply(find_of(data_dir, tenant), tenant, log, json_))
+
+
+async def _reapply(connection: Connection, tenant: str | None, log: Path | None, json_: bool) -> None:
+    read, back = 0, 0
+    found: list[str] = []
+    async with connection.purges(tenant, person=Officer.PROPOSER) as service:
+        with console(stderr=True).status("Reading the log") as shown:
+            async for part in _own(service) if log is None else _exported(service, log):
+                read, back = read + part["read"], back + part["recordings"]
+                found += [part["purge"]] if part["purge"] else []
+                shown.update(f"Read {read} records; of {back} recordings something has come back")
+    if json_:
+        put({"read": read, "recordings": back, "purges": found})
+    elif not found:
+        write(f"Done. Nothing has come back of what {read} records say.")
+    else:
+        write(f"Done. Of {back} recordings something had come back, and is destroyed again:")
+        for purge in found:
+            write(f"  {purge}")
+
+
+async def _own(service: "Purges") -> AsyncIterator[dict[str, Any]]:
+    after: int | None = 0
+    while after is not None:
+        part = await service.reapply(after=after)
+        yield part
+        after = part["next"]
+
+
+async def _exported(service: "Purges", log: Path) -> AsyncIterator[dict[str, Any]]:
+    """Records in parts that the service takes; the heads among them are for 'minutier verify'."""
+    batch: list[dict[str, Any]] = []
+    size = 0
+    with log.open("rb") as lines:
+        for line in lines:
+            entry = _entry(line, log)
+            if entry is None:
+                continue
+            if batch and size + len(line) > _MOST_BYTES:
+                yield await service.reapply(records=batch)
+                batch, size = [], 0
+            batch.append(entry)
+            size += len(line)
+    if batch:
+        yield await service.reapply(records=batch)
+
+
+def _entry(line: bytes, log: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line) if line.strip() else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise WrongUsage(f"{log} is no exported log: 'minutier retention export' writes one.")
+    return found if "record" in found else None

@@ -9,9 +9,12 @@ from minutier.retention.desk import Desks
 from minutier.retention.holds import routes as holds
 from minutier.retention.pages import routes as pages
 from minutier.retention.pages.look import LOOK
+from minutier.retention.pages.office import Office
 from minutier.retention.policies import routes as policies
 from minutier.retention.policies.ports import Registers
 from minutier.retention.purges import routes as purges
+from minutier.retention.purges.ports import Stock
+from minutier.retention.purges.reapplications import routes as reapplications
 from minutier.retention.records import routes as records
 from minutier.retention.records.ports import Logs
 from minutier.retention.settings import RetentionSettings
@@ -29,6 +32,7 @@ def build(
     logs: AuditLogs,
     disposals: Logs,
     watch: Watch,
+    stock: Stock,
     settings: RetentionSettings,
 ) -> FastAPI:
     terms = purges.Terms(settings.grace, settings.alarm, signs=settings.signing_key is not None)
@@ -47,7 +51,8 @@ def build(
     app.include_router(holds.router(gate=gate, desks=desks))
     app.include_router(purges.router(gate=gate, desks=desks, terms=terms))
     key = settings.key.public if settings.key else None
+    app.include_router(reapplications.router(gate=gate, desks=desks, stock=stock, key=key))
     app.include_router(records.router(gate=gate, logs=disposals, watch=watch, key=key))
     app.include_router(audit.router(gate=gate, logs=logs, watch=watch))
-    app.include_router(pages.router(gate=gate, desks=desks, pages=shown))
+    app.include_router(pages.router(Office(gate, desks, registers, logs, disposals, watch, terms, shown)))
     return app

@@ -67,6 +67,7 @@ def build() -> Service:
             logs=logs,
             disposals=disposals,
             watch=watch,
+            stock=stock,
             settings=settings,
         )
     )

@@ -11,7 +11,7 @@ from minutier.retention.audit.ports import Audit
 from minutier.retention.holds.ports import Holds
 from minutier.retention.policies.ports import Register
 from minutier.retention.purges.ports import Purges
-from minutier.retention.records.ports import Issuer
+from minutier.retention.records.ports import Log
 from minutier.schemas.events import AnyEvent
 from minutier.shared.delivery import Transaction
 
@@ -33,7 +33,7 @@ class Ledgers(Protocol):
 
 
 class Logs(Protocol):
-    async def joining(self, session: AsyncSession, tenant: str) -> Issuer: ...
+    async def joining(self, session: AsyncSession, tenant: str) -> Log: ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Desk:
     register: Register
     holds: Holds
     purges: Purges
-    records: Issuer
+    records: Log
     audit: Audit
     _transaction: Transaction
 

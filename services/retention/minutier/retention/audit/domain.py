@@ -36,6 +36,7 @@ class Action(StrEnum):
     PURGE_PROPOSED = "purge_proposed"
     PURGE_APPROVED = "purge_approved"
     PURGE_WITHDRAWN = "purge_withdrawn"
+    PURGE_REAPPLIED = "purge_reapplied"
     PURGE_BEGUN = "purge_begun"
     PURGE_COMPLETED = "purge_completed"
 

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer, nullable=False, server_default="0"),
         sa.Column("messages", sa.Integer, nullable=False, server_default="0"),
         sa.Column("bytes", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("original", JSONB(none_as_null=True)),
         sa.Column("reason", sa.String),
         sa.Column("ordered_at", _MOMENT),
         sa.Column("told_at", _MOMENT),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from minutier.retention.purges.domain import Digests, Inventory, Item, ItemState, Purge, Reason, State
 from minutier.retention.purges.ports import Purges, Stock
+from minutier.schemas.records import Cause
 
 _PAGE = 500
 
@@ -41,6 +42,8 @@ async def freeze(purge: Purge, *, purges: Purges) -> Purge | None:
         for item in page:
             digests.add(item.recording_id, item.digest or "")
         after = page[-1].recording_id
-    frozen = replace(purge, state=State.PREVIEWED, inventory=digests.value())
+    # What is repeated was approved before.
+    state = State.APPROVED if purge.cause is Cause.REAPPLICATION else State.PREVIEWED
+    frozen = replace(purge, state=state, inventory=digests.value())
     await purges.keep(frozen)
     return frozen

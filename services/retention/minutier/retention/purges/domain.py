@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from minutier.retention.holds.domain import Search
 from minutier.retention.policies.domain import Kind
-from minutier.schemas.records import Cause
+from minutier.schemas.records import Approval, Cause, Rule
 from minutier.shared.proofs.canonical import canonical
 
 MOST_LISTED = 1000
@@ -175,6 +175,15 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Original:
+    """The disposal that is repeated: its record's id, by which right it was, and who agreed."""
+
+    record_id: UUID
+    rule: Rule
+    approval: Approval
+
+
+@dataclass(frozen=True)
 class Item:
     """One recording's part in a purge.
 
@@ -197,6 +206,7 @@ class Item:
     tries: int = 0
     answers: Mapping[str, Answer] = field(default_factory=dict)
     executed_at: datetime | None = None
+    original: Original | None = None
     held: bool = False
 
     def order(self, number: int | None = None) -> UUID:

@@ -65,6 +65,9 @@ async def _against(
 ) -> Reason | None:
     if await purges.held(item.recording_id):
         return Reason.HELD
+    if purge.cause is Cause.REAPPLICATION:
+        # Retention itself may have forgotten it, as it should have.
+        return None
     facts = await register.find(item.recording_id, locked=True)
     if facts is None:
         return Reason.GONE

@@ -57,6 +57,7 @@ class ItemRow(Table, table=True):
     rows: int = 0
     messages: int = 0
     bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    original: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     reason: str | None = None
     ordered_at: datetime | None = moment(nullable=True)
     told_at: datetime | None = moment(nullable=True)

@@ -56,6 +56,10 @@ class Candidates(Protocol):
         """Put in what is due by a policy, and not held; gives how many recordings."""
         ...
 
+    async def put_again(self, purge: Purge, items: Collection[Item]) -> int:
+        """Put in these, of which retention may know nothing more; gives how many no other purge is for."""
+        ...
+
 
 class Purges(Protocol):
     """One tenant's purges, in one transaction."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from minutier.retention.policies.domain import Policy
 from minutier.retention.purges.domain import Inventory, Item, Purge
@@ -27,8 +28,7 @@ def draft(purge: Purge, item: Item, policy: Policy | None, *, verified_at: datet
     """Raises `ValueError` for what has not come to its end."""
     if item.inventory is None or item.ordered_at is None or item.executed_at is None:
         raise ValueError("what was not ordered and answered has no record")
-    if purge.inventory is None or purge.approval is None:
-        raise ValueError("what was not approved has no record")
+    repeats, rule, approval = _right(purge, item, policy)
     return Draft(
         purge_id=purge.id,
         recording_id=item.recording_id,
@@ -36,12 +36,9 @@ def draft(purge: Purge, item: Item, policy: Policy | None, *, verified_at: datet
         kinds=tuple(Kind(kind.value) for kind in sorted(item.kinds)),
         whole=item.whole,
         inventory=tuple(_quantities(item.inventory)),
-        rule=Rule(
-            legal_basis=purge.legal_basis,
-            policy=policy and Named(id=policy.id, name=policy.name, version=policy.version),
-            visa=purge.visa,
-        ),
-        approval=Approval(inventory=purge.inventory, proposal=purge.proposal, approval=purge.approval),
+        rule=rule,
+        approval=approval,
+        repeats=repeats,
         ordered_at=item.ordered_at,
         executed_at=item.executed_at,
         verified_at=verified_at,
@@ -57,6 +54,18 @@ def draft(purge: Purge, item: Item, policy: Policy | None, *, verified_at: datet
         ),
         objects=tuple(_objects(item.inventory))[:MOST_OBJECTS],
     )
+
+
+def _right(purge: Purge, item: Item, policy: Policy | None) -> tuple[UUID | None, Rule, Approval]:
+    """By which right it was, and who agreed; of what is repeated, that of the first time."""
+    if (original := item.original) is not None:
+        return original.record_id, original.rule, original.approval
+    if purge.inventory is None or purge.approval is None:
+        raise ValueError("what was not approved has no record")
+    named = policy and Named(id=policy.id, name=policy.name, version=policy.version)
+    rule = Rule(legal_basis=purge.legal_basis, policy=named, visa=purge.visa)
+    approval = Approval(inventory=purge.inventory, proposal=purge.proposal, approval=purge.approval)
+    return None, rule, approval
 
 
 def _quantities(inventory: Inventory) -> Iterable[Quantity]:

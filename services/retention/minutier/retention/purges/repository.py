@@ -21,6 +21,7 @@ from minutier.retention.purges.domain import (
     Inventory,
     Item,
     ItemState,
+    Original,
     Purge,
     Reason,
     Rows,
@@ -35,6 +36,7 @@ from minutier.shared.tenants import confine, run, within
 
 _SEARCH: TypeAdapter[Search] = TypeAdapter(Search)
 _INVENTORY: TypeAdapter[Inventory] = TypeAdapter(Inventory)
+_ORIGINAL: TypeAdapter[Original] = TypeAdapter(Original)
 _ANSWERS: TypeAdapter[dict[str, Answer]] = TypeAdapter(dict[str, Answer])
 
 _ENDED = (State.COMPLETED.value, State.WITHDRAWN.value)
@@ -320,6 +322,7 @@ def _item(row: ItemRow) -> Item:
         tries=row.tries,
         answers=_ANSWERS.validate_python(row.answers),
         executed_at=_in_utc(row.executed_at),
+        original=_ORIGINAL.validate_python(row.original) if row.original is not None else None,
     )
 
 

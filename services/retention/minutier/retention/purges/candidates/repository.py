@@ -5,14 +5,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.retention.holds.domain import Search
 from minutier.retention.policies.domain import Kind
-from minutier.retention.purges.domain import Purge
+from minutier.retention.purges.domain import Item, Original, Purge
+from minutier.retention.purges.models import ItemRow
 from minutier.retention.purges.ports import Unlistable
 from minutier.shared.tenants import run
+
+_ORIGINAL: TypeAdapter[Original] = TypeAdapter(Original)
 
 # Of what is known of a recording that part which was asked for. One of which nothing was taken in goes whole.
 _PUT = """
@@ -129,6 +135,23 @@ class Candidates:
             "most": limit,
         }
         return (await run(self._session, _LIST_DUE, asked)).rowcount
+
+    async def put_again(self, purge: Purge, items: Collection[Item]) -> int:
+        rows: list[dict[str, Any]] = [
+            {
+                "purge_id": purge.id,
+                "recording_id": item.recording_id,
+                "tenant": self._tenant,
+                "kinds": sorted(item.kinds),
+                "whole": item.whole,
+                "state": item.state.value,
+                "original": item.original and _ORIGINAL.dump_python(item.original, mode="json"),
+                "answers": {},
+            }
+            for item in items
+        ]
+        put = insert(ItemRow).values(rows).on_conflict_do_nothing().returning(col(ItemRow.recording_id))
+        return len((await self._session.exec(put)).all())
 
     def _of(self, purge: Purge, kinds: Collection[Kind]) -> dict[str, Any]:
         return {
