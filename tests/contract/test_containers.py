@@ -21,6 +21,7 @@ from minutier.compose.provision import SERVICES, ProvisionSettings, missing_pass
 from minutier.compose.servers import POSTGRES_VERSION
 from minutier.ingestion.settings import IngestionSettings
 from minutier.shared import settings as shared_settings
+from minutier.shared.proofs.signing import SigningKey
 from minutier.shared.service import Service
 from minutier.shared.settings import DatabaseSettings, HttpSettings, NatsSettings, ObjectSettings, Settings
 
@@ -155,9 +156,16 @@ def test_every_variable_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*SERVICES, "provision", "minutier"])
-def test_the_values_are_what_the_settings_take(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_values_are_what_the_settings_take(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for key, value in CONTAINERS[name]["environment"].items():
         monkeypatch.setenv(key, value or "")
+        if str(value).startswith("/run/secrets/"):
+            secret = tmp_path / Path(str(value)).name
+            assert secret.name in CONTAINERS[name]["secrets"]
+            SigningKey.generate().write(secret)
+            monkeypatch.setenv(key, str(secret))
     for kind in settings_of(name):
         if kind is not ProvisionSettings:
             kind()
@@ -250,6 +258,14 @@ def test_volumes_files_and_modules_are_there() -> None:
     assert used == set(FILE["volumes"])
     scripts = tomllib.loads((ROOT / "compose" / "pyproject.toml").read_text())["project"]["scripts"]
     assert json.loads(dict(STAGES["command"])["ENTRYPOINT"])[0] in scripts
+
+
+def test_the_key_of_disposal_records_is_retentions_alone_and_in_no_image() -> None:
+    assert [name for name, container in CONTAINERS.items() if "secrets" in container] == ["retention"]
+    (file,) = (Path(secret["file"]) for secret in FILE["secrets"].values())
+    for ignored in (COMPOSE.parent / "Dockerfile.dockerignore", ROOT / ".gitignore"):
+        assert any(fnmatch.fnmatch(f"compose/{file}", line) for line in ignored.read_text().splitlines())
+    assert f"-out {file}" in EXAMPLE.read_text()
 
 
 @pytest.mark.parametrize("name", ["ingestion", "diarization", "transcription"])

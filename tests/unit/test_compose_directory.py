@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from minutier.compose.directory import DataDirectory, Locked, Occupied, ProcessState, State, first_closed_to
+from minutier.shared.proofs.signing import PublicKey, SigningKey
 
 
 @pytest.fixture
@@ -44,6 +45,19 @@ def test_credentials_are_made_once_and_readable_by_their_owner_only(directory: D
     mode = (directory.path / "credentials.json").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
     assert later.secret_key not in repr(later)
+
+
+def test_the_key_of_disposal_records_is_made_once(directory: DataDirectory) -> None:
+    directory.make_signing_key()
+    first, public = SigningKey.read(directory.signing_key), directory.public_key
+    assert PublicKey.read(public).id == first.public.id
+    directory.make_signing_key()
+    # As after a kill between the two, and in the midst of the first.
+    public.unlink()
+    (directory.path / "disposal-key.partial").touch(mode=0o600)
+    directory.make_signing_key()
+    assert SigningKey.read(directory.signing_key).public.id == first.public.id
+    assert PublicKey.read(public).id == first.public.id
 
 
 def test_state_survives_its_writing_and_a_damaged_one_is_none(directory: DataDirectory) -> None:

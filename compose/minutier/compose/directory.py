@@ -107,6 +107,26 @@ class DataDirectory:
         """The one that disposal records of this system are checked with; anybody may have it."""
         return self.path / "disposal-key.pub.pem"
 
+    @property
+    def signing_key(self) -> Path:
+        """The one that they are signed with."""
+        return self.path / "disposal-key.pem"
+
+    def make_signing_key(self) -> None:
+        """Where there is none yet, and its public part beside it; a kill leaves no half of it."""
+        if self.signing_key.exists() and self.public_key.exists():
+            return
+        from minutier.shared.proofs.signing import SigningKey
+
+        if not self.signing_key.exists():
+            partial = self.path / "disposal-key.partial"
+            partial.unlink(missing_ok=True)
+            SigningKey.generate().write(partial)
+            partial.replace(self.signing_key)
+        partial = self.path / "disposal-key.pub.partial"
+        partial.write_bytes(SigningKey.read(self.signing_key).public.pem())
+        partial.replace(self.public_key)
+
     def create(self) -> None:
         """Make the directory, open to its owner only; raises `Occupied`.
 

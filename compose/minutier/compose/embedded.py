@@ -81,12 +81,15 @@ class System:
         return local_token(self.url(SIGNIN), secret, person=person, tenant=tenant, operator=operator)
 
     def _own(self, service: str) -> dict[str, str]:
+        own = {}
         if service == "ingestion":
-            return {"MINUTIER_INGESTION_OPERATOR_KEY": self.credentials.operator_key}
+            own["MINUTIER_INGESTION_OPERATOR_KEY"] = self.credentials.operator_key
+        if service == "retention":
+            own["MINUTIER_RETENTION_SIGNING_KEY"] = str(self.directory.signing_key)
         # A site may run beside servers alone, and then nobody signs in to it.
         if service in SITES and any(running.program.name == SIGNIN for running in self.supervisor.programs):
-            return {f"MINUTIER_{service.upper()}_PROVIDERS": json.dumps({"local": self._provider()})}
-        return {}
+            own[f"MINUTIER_{service.upper()}_PROVIDERS"] = json.dumps({"local": self._provider()})
+        return own
 
     def _provider(self) -> dict[str, object]:
         return {
@@ -119,6 +122,7 @@ async def running(
         started_at = now().isoformat()
         earlier = directory.read_state()
         credentials = directory.credentials(SERVICES)
+        directory.make_signing_key()
         ready = False
 
         def write_state() -> None:
