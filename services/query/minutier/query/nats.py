@@ -1,5 +1,6 @@
 """Signals over core NATS, so that each replica hears what another one projected."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
@@ -13,6 +14,8 @@ from minutier.query.mailbox import Mailbox
 from minutier.schemas.events import Progress
 
 _FLUSH_SECONDS = 2
+# By then the client has met that the connection is gone, and has made another one.
+_GIVEN_UP_SECONDS = 600
 
 
 class NatsSignals:
@@ -20,6 +23,7 @@ class NatsSignals:
 
     def __init__(self, client: Callable[[], Client]) -> None:
         self._client = client
+        self._flushing: set[asyncio.Task[None]] = set()
 
     async def tell(self, id: UUID) -> None:
         with suppress(NatsError):
@@ -44,12 +48,28 @@ class NatsSignals:
                 subscriptions.append(await client.subscribe(f"progress.{id}", cb=on_progress))
                 subscriptions.append(await client.subscribe(_subject(id), cb=on_change))
                 # From here on the server has the subscriptions: what is read next misses nothing.
-                await client.flush(_FLUSH_SECONDS)
+                await self._flush(client)
             yield mailbox
         finally:
             for subscription in subscriptions:
                 with suppress(NatsError):
                     await subscription.unsubscribe()
+
+    async def _flush(self, client: Client) -> None:
+        """Until the server has what was sent, or for a moment; what waits for the server goes on by itself.
+
+        Were it cancelled, the server's answer would end the client's reading: nothing would be heard any
+        more, of nothing, while the connection seems well.
+        """
+        flush = asyncio.create_task(_flushed(client))
+        self._flushing.add(flush)
+        flush.add_done_callback(self._flushing.discard)
+        await asyncio.wait([flush], timeout=_FLUSH_SECONDS)
+
+
+async def _flushed(client: Client) -> None:
+    with suppress(NatsError):
+        await client.flush(_GIVEN_UP_SECONDS)
 
 
 def _subject(id: UUID) -> str:
