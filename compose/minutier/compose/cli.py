@@ -8,6 +8,7 @@ import typer
 from minutier.compose.commands.hand_in import ingest, watch
 from minutier.compose.commands.purges import approve, preview, propose, reapply, status_, withdraw
 from minutier.compose.commands.read import list_, minutes, status, transcript
+from minutier.compose.commands.records import export, head, key, record, records
 from minutier.compose.commands.retention import retention
 from minutier.compose.commands.run import demo, up
 from minutier.compose.commands.share import owner, share
@@ -31,7 +32,8 @@ COMMANDS = (
     *(share, owner, cancel, reprocess, reconcile, verify, token),
 )
 PURGES = (propose, preview, approve, withdraw, status_, reapply)
-for group, commands in ((app, COMMANDS), (retention, PURGES)):
+RECORDS = (records, record, head, export, key)
+for group, commands in ((app, COMMANDS), (retention, PURGES), (retention, RECORDS)):
     for command in commands:
         # Some are called as what Python, or another group, has already.
         group.command(name=command.__name__.rstrip("_"))(command)

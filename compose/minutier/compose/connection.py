@@ -12,6 +12,7 @@ from minutier.compose.failures import Failure, Status, WrongUsage
 if TYPE_CHECKING:
     from minutier.compose.api import Api
     from minutier.compose.purges import Purges
+    from minutier.compose.records import Records
     from minutier.compose.retention import Retention
     from minutier.shared.settings import NatsSettings, ObjectSettings
 
@@ -62,6 +63,13 @@ class Connection:
         from minutier.compose.purges import Purges
 
         return Purges(self.url(Purges.SERVICE), self._showing(Purges.SERVICE, person, tenant))
+
+    def records(self, tenant: str | None = None) -> "Records":
+        """As `retention`, of its proofs."""
+        from minutier.compose.people import COMPLIANCE
+        from minutier.compose.records import Records
+
+        return Records(self.url(Records.SERVICE), self._showing(Records.SERVICE, COMPLIANCE.subject, tenant))
 
     def url(self, service: str) -> str:
         """Where a service answers. Raises `NotRunning` or `WrongUsage`."""

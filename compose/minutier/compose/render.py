@@ -105,6 +105,21 @@ def holds(console: Console, items: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
+def records(console: Console, items: list[dict[str, Any]]) -> None:
+    table = Table("id", "recording", "destroyed", "cause", "verified (UTC)", "legal basis", "visa", box=None)
+    for item in items:
+        table.add_row(
+            item["id"][:8],
+            item["recording_id"][:8],
+            ", ".join(map(_words, item["kinds"])),
+            _words(item["cause"]),
+            _moment(item["verified_at"]),
+            escape(item["legal_basis"]),
+            escape(item["visa"] or "–"),
+        )
+    console.print(table)
+
+
 def explanation(console: Console, document: dict[str, Any]) -> None:
     """How long each kind is kept, and then what every policy says of it, the deciding one first."""
     kept = Table("kind", "phase", "restricted (UTC)", "due (UTC)", "policy", box=None)
