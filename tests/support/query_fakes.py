@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import FastAPI
 
 from minutier.query import api
-from minutier.query.access.domain import Grant, Level, Origin, Seen, Share, level_of
+from minutier.query.access.domain import Grant, Level, Origin, Seen, Share, see
 from minutier.query.access.log import Access, Action
 from minutier.query.destroyed import destroy
 from minutier.query.domain import Entry, Recording, recording
@@ -66,9 +66,9 @@ class Table:
         else:
             del self._entries[id]
 
-    async def find(self, person: Person, id: UUID) -> Seen | None:
+    async def find(self, person: Person, id: UUID, *, reason: str | None = None) -> Seen | None:
         entry = self._entries.get(id)
-        seen = entry and self._seen(person, entry)
+        seen = entry and self._seen(person, entry, reason)
         return seen if seen and seen.level > Level.NONE else None
 
     async def page(
@@ -78,18 +78,19 @@ class Table:
             self._entries.values(), key=lambda entry: (entry.happened_at, entry.id), reverse=True
         )
         seen = [self._seen(person, entry) for entry in entries if _fits(recording(entry), wanted)]
-        least = Level.READ if wanted.title or wanted.participant else Level.STATUS
+        by_content = wanted.title or wanted.participant
         return [
             one
             for one in seen
-            if one.level >= least
+            if one.level >= (Level.READ if by_content else Level.STATUS)
+            and not (by_content and Kind.TRANSCRIPT in one.restricted)
             and (after is None or (one.entry.happened_at, one.entry.id) < (after.moment, after.id))
         ][:limit]
 
-    def _seen(self, person: Person, entry: Entry) -> Seen:
+    def _seen(self, person: Person, entry: Entry, reason: str | None = None) -> Seen:
         meeting = [Grant(principal, Level(level)) for principal, level in entry.people.items()]
         grants = [*meeting, *self.shares.get(entry.id, {}).values()]
-        return Seen(entry, level_of(person, entry.tenant, grants, now()), len(entry.facts))
+        return see(person, entry, grants, revision=len(entry.facts), now=now(), reason=reason)
 
 
 def _fits(shown: Recording, wanted: Wanted) -> bool:

@@ -90,6 +90,7 @@ async def test_a_recording_has_what_the_command_line_shows(
         "total_seconds": 6.0,
         "destroyed": [],
         "access": "own",
+        "restricted": [],
     }
 
 

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minutier.query.access.domain import Level, Seen
 from minutier.query.access.log import Action
 from minutier.query.audio import routes
 from minutier.query.audio.domain import Span, Unsatisfiable, asked
 from minutier.query.audio.listening import Listening
+from minutier.query.domain import Entry
 from minutier.schemas.documents import Participant, RecordingDocument
 from minutier.schemas.events import Ingested, IngestedTrack, RecordingIngested
 from minutier.schemas.references import ObjectRef
@@ -307,5 +309,6 @@ async def test_whoever_listens_again_later_or_to_another_is_written_down_again()
     listening = Listening(log, clock=lambda: time[0])
     for at, recording in ((0, RECORDING), (1, other), (599, RECORDING), (600, RECORDING), (601, RECORDING)):
         time[0] = at
-        await listening.note(OWNER, recording)
+        entry = Entry(recording, OWNER.tenant, START)
+        await listening.note(OWNER, Seen(entry, Level.READ, 1))
     assert [access.recording_id for _, access in log.kept] == [RECORDING, other, RECORDING]

@@ -83,15 +83,26 @@ def build(
             models=settings.models,
         )
     )
-    app.include_router(reading.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts))
-    app.include_router(edits.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts, laying=laying))
+    app.include_router(
+        reading.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts)
+    )
+    app.include_router(
+        edits.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts, laying=laying)
+    )
     app.include_router(access.router(gate=gate, door=door, reasons=reasons, shares=shares, log=log))
     app.include_router(
         audio_routes.router(
-            gate=gate, door=door, reasons=reasons, listening=Listening(log), objects=audio, documents=documents
+            gate=gate,
+            door=door,
+            reasons=reasons,
+            listening=Listening(log),
+            objects=audio,
+            documents=documents,
         )
     )
-    app.include_router(exports.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts))
+    app.include_router(
+        exports.router(gate=gate, door=door, reasons=reasons, log=log, transcripts=transcripts)
+    )
     app.include_router(searching.router(gate=gate, archive=archive))
     app.include_router(
         page_routes.router(

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     REQUESTED = "requested"
+    RESTRICTED = "restricted"
 
 
 class State(StrEnum):
@@ -86,7 +87,7 @@ class Fact:
 
     ``people`` and ``by_default`` are levels by principal; ``ingested`` is where the recording's media lies.
     ``asked_at`` is when what it follows from was told, and ``wanted_since`` when somebody asked for it all,
-    if before ``at``.
+    if before ``at``. ``restricted`` is all that is from then on.
     """
 
     kind: Kind
@@ -108,6 +109,7 @@ class Fact:
     people: dict[str, int] = field(default_factory=dict)
     by_default: dict[str, int] = field(default_factory=dict)
     ingested: dict[str, Any] | None = None
+    restricted: tuple[records.Kind, ...] = ()
 
     @property
     def wanted(self) -> datetime:

@@ -43,6 +43,7 @@ class RecordingRow(Table, table=True):
     found_by: str = Field(default="", description="the title and the names of those who were there, folded")
     revision: int = 1
     destroyed: list[str] = Field(default=[], sa_column=Column(ARRAY(String), nullable=False))
+    restricted: list[str] = Field(default=[], sa_column=Column(ARRAY(String), nullable=False))
 
 
 class GrantRow(Table, table=True):

@@ -25,8 +25,8 @@ class Documents(Protocol):
 
 
 class Recordings(Protocol):
-    async def find(self, person: Person, id: UUID) -> Seen | None:
-        """The recording, where ``person`` may know that it exists."""
+    async def find(self, person: Person, id: UUID, *, reason: str | None = None) -> Seen | None:
+        """The recording, where ``person`` may know that it exists; with a ``reason``, as in `see`."""
         ...
 
     async def page(

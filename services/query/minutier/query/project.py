@@ -19,6 +19,7 @@ from minutier.schemas.events import (
     RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
+    RecordingRestricted,
     ReprocessingRequested,
     SpeechDiarized,
     SpeechTranscribed,
@@ -139,6 +140,8 @@ async def _fact(event: AnyEvent, documents: Documents) -> Fact | None:
             )
         case RecordingCancelled() | ReprocessingRequested():
             return steered(event)
+        case RecordingRestricted(data=data):
+            return Fact(Kind.RESTRICTED, event.time, restricted=data.kinds)
     return None
 
 

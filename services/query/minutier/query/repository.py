@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.query.access.domain import Grant, Level, Origin, Seen, level_of
+from minutier.query.access.domain import Grant, Level, Origin, Seen, restricted, see
 from minutier.query.destroyed import destroy
 from minutier.query.domain import Entry, Fact, recording
 from minutier.query.folding import fold
@@ -24,7 +24,7 @@ from minutier.schemas.clock import now
 from minutier.schemas.events import AnyEvent
 from minutier.schemas.records import Kind as Disposed
 from minutier.shared.errors import Permanent
-from minutier.shared.identity.domain import UNKNOWN_TENANT, Person
+from minutier.shared.identity.domain import UNKNOWN_TENANT, Person, Role
 from minutier.shared.tenants import confine, within
 
 _FACTS: TypeAdapter[dict[UUID, Fact]] = TypeAdapter(dict[UUID, Fact])
@@ -78,6 +78,7 @@ async def derive(session: AsyncSession, entry: Entry) -> None:
         .values(
             happened_at=entry.happened_at,
             state=shown.state.value,
+            restricted=sorted(kind.value for kind in restricted(entry)),
             title=shown.title,
             found_by="\n".join(fold(text) for text in (shown.title or "", *shown.participants)),
             revision=RecordingRow.revision + 1,
@@ -165,14 +166,14 @@ class Recordings:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def find(self, person: Person, id: UUID) -> Seen | None:
-        """The recording, where ``person`` may know that it exists."""
+    async def find(self, person: Person, id: UUID, *, reason: str | None = None) -> Seen | None:
+        """The recording, where ``person`` may know that it exists; with a ``reason``, as in `see`."""
         async with within(self._engine, person.tenant) as session:
             row = await session.get(RecordingRow, id)
             if row is None:
                 return None
             given = await self._given(session, person, [id])
-        seen = _seen(row, person, given)
+        seen = _seen(row, person, given, reason)
         return seen if seen.level > Level.NONE else None
 
     async def page(
@@ -189,14 +190,17 @@ class Recordings:
             place = tuple_(col(RecordingRow.happened_at), col(RecordingRow.id))
             statement = statement.where(place < (after.moment, after.id))
         # Whoever sees only states may not learn from a filter what they do not see.
-        staff = person.roles and not (wanted.title or wanted.participant)
-        if not staff:
+        by_content = bool(wanted.title or wanted.participant)
+        if by_content or not person.roles:
             readable = text(READABLE).bindparams(**reader(person)).columns(recording_id=Uuid)
             statement = statement.where(col(RecordingRow.id).in_(readable))
+        if by_content or Role.COMPLIANCE not in person.roles:
+            hidden = col(RecordingRow.restricted).contains([Disposed.TRANSCRIPT.value])
+            statement = statement.where(~hidden)
         async with within(self._engine, person.tenant) as session:
             rows = list(await session.exec(statement))
             given = await self._given(session, person, [row.id for row in rows])
-        return [_seen(row, person, given) for row in rows]
+        return [_seen(row, person, given, None) for row in rows]
 
     async def _given(
         self, session: AsyncSession, person: Person, ids: Sequence[UUID]
@@ -253,9 +257,9 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _seen(row: RecordingRow, person: Person, given: dict[UUID, list[Grant]]) -> Seen:
-    level = level_of(person, row.tenant, given.get(row.id, []), now())
-    return Seen(_entry(row), level, row.revision)
+def _seen(row: RecordingRow, person: Person, given: dict[UUID, list[Grant]], reason: str | None) -> Seen:
+    grants = given.get(row.id, [])
+    return see(person, _entry(row), grants, revision=row.revision, now=now(), reason=reason)
 
 
 def _entry(row: RecordingRow) -> Entry:

@@ -46,7 +46,7 @@ class Gate:
     def __init__(self, bearers: Bearers, browsers: Browsers, site: Site, rates: Rates) -> None:
         self._bearers = bearers
         self._browsers = browsers
-        self._site = site
+        self.site = site
         self._rates = rates
 
     async def person(self, request: Request, credentials: Credentials, cookie: Cookie) -> Person:
@@ -80,17 +80,21 @@ class Gate:
 
         Pages are for browsers alone, and take no tokens.
         """
-        if "authorization" in request.headers or not self._site.answers(request.headers):
-            return None
-        secret = request.cookies.get(self._site.cookie(request, SESSION_COOKIE))
+        secret = self.session(request)
         found = None if secret is None else await self._browsers.person(secret)
         if found is not None:
             self.refuse_elsewhere(request)
         return found
 
+    def session(self, request: Request) -> str | None:
+        """What the browser shows, whose ever it is; nothing of who shows a token."""
+        if "authorization" in request.headers or not self.site.answers(request.headers):
+            return None
+        return request.cookies.get(self.site.cookie(request, SESSION_COOKIE))
+
     def refuse_elsewhere(self, request: Request) -> None:
         """Answers 403 to what another site has a browser send."""
-        if self._site.from_elsewhere(request):
+        if self.site.from_elsewhere(request):
             raise HTTPException(
                 HTTPStatus.FORBIDDEN,
                 "A page of another site has sent this. Do it on a page of this server, or send a token.",

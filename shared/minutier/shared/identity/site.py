@@ -62,24 +62,34 @@ class Site:
             return site != "same-origin"
         return request.headers.get("origin") != self.base(request)
 
-    def cookie(self, request: HTTPConnection, name: str) -> str:
+    def cookie(self, request: HTTPConnection, name: str, *, path: str = "/") -> str:
         """What a cookie is called: with the prefix, no other host and no plain connection can set it.
 
-        Without it the port is in the name, since browsers tell services of one machine apart by nothing else.
+        One for a ``path`` other hosts may set. Without a prefix the port is in the name, since browsers tell
+        services of one machine apart by nothing else.
         """
         base = self.base(request)
-        return f"__Host-{name}" if base.startswith("https:") else f"{name}-{urlsplit(base).port or 80}"
+        if not base.startswith("https:"):
+            return f"{name}-{urlsplit(base).port or 80}"
+        return f"{'__Host' if path == '/' else '__Secure'}-{name}"
 
     def give(
-        self, answer: Response, request: HTTPConnection, name: str, value: str, seconds: int | None = None
+        self,
+        answer: Response,
+        request: HTTPConnection,
+        name: str,
+        value: str,
+        seconds: int | None = None,
+        *,
+        path: str = "/",
     ) -> None:
         """Have the browser keep a cookie, for so long, or until it is closed."""
         secure = self.base(request).startswith("https:")
         answer.set_cookie(
-            self.cookie(request, name),
+            self.cookie(request, name, path=path),
             value,
             max_age=seconds,
-            path="/",
+            path=path,
             secure=secure,
             httponly=True,
             samesite="lax",

@@ -1,18 +1,24 @@
 """What somebody may see of a recording, and do with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from minutier.query.destroyed import without
 from minutier.query.domain import Entry
+from minutier.query.domain import Kind as Told
 from minutier.schemas.documents import Part
 from minutier.schemas.documents import Person as MeetingPerson
+from minutier.schemas.records import Kind
 from minutier.shared.identity import domain as identity
 from minutier.shared.identity.domain import Person, Role
 
 # Beyond so many people and groups, a recording is to be shared with a group.
 MOST_SHARES = 500
+
+# What an entry of the access log calls why somebody read what is restricted.
+REASON = "reason"
 
 
 class Level(IntEnum):
@@ -58,11 +64,27 @@ class Share(Grant):
 
 @dataclass(frozen=True)
 class Seen:
-    """A recording, and what whoever asked may do with it; ``revision`` changes whenever that does."""
+    """A recording, and what whoever asked may do with it; ``revision`` changes whenever that does.
+
+    What is ``restricted`` is for compliance staff, by a ``reason`` that they give. Without one it is withheld
+    from them too, and ``entry`` does not tell where it lies.
+    """
 
     entry: Entry
     level: Level
     revision: int
+    restricted: frozenset[Kind] = frozenset()
+    for_compliance: bool = False
+    reason: str | None = None
+
+    @property
+    def withheld(self) -> frozenset[Kind]:
+        return self.restricted if self.reason is None else frozenset()
+
+    @property
+    def because(self) -> Mapping[str, str]:
+        """What the access log says besides of who reads it so."""
+        return {} if self.reason is None else {REASON: self.reason}
 
 
 _OF_PARTS = {Part.OWNER: Level.OWN, Part.PARTICIPANT: Level.EDIT}
@@ -81,8 +103,46 @@ def grants_of(people: Iterable[MeetingPerson]) -> tuple[Grant, ...]:
     return tuple(Grant(principal, level) for principal, level in sorted(levels.items()))
 
 
+def restricted(entry: Entry) -> frozenset[Kind]:
+    """What of a recording compliance alone may read now.
+
+    With its transcript all of it is, but for who has read it. What was destroyed is nobody's to read.
+    """
+    told = entry.newest(Told.RESTRICTED)
+    kinds = frozenset(told.restricted) if told else frozenset()
+    if Kind.TRANSCRIPT in kinds:
+        return kinds | {Kind.MEDIA, Kind.MINUTES}
+    return kinds - entry.destroyed
+
+
+def see(
+    person: Person,
+    entry: Entry,
+    grants: Iterable[Grant],
+    *,
+    revision: int,
+    now: datetime,
+    reason: str | None = None,
+) -> Seen:
+    """What ``person`` sees of a recording that has these ``grants``: whoever shows it shows this alone.
+
+    ``reason`` is why compliance staff ask, and changes nothing for others.
+    """
+    level = level_of(person, entry.tenant, grants, now)
+    closed = restricted(entry)
+    if not closed or level is Level.NONE:
+        return Seen(entry, level, revision)
+    staff = Role.COMPLIANCE in person.roles
+    hidden = Kind.TRANSCRIPT in closed
+    if staff and reason is not None:
+        return Seen(entry, Level.READ if hidden else level, revision, closed, True, reason)
+    if hidden:
+        level = Level.STATUS if staff else Level.NONE
+    return Seen(without(entry, closed), level, revision, closed, staff)
+
+
 def level_of(person: Person, tenant: str, grants: Iterable[Grant], now: datetime) -> Level:
-    """What ``person`` may do with a recording of ``tenant`` that has these ``grants``."""
+    """What ``person`` may do with a recording of ``tenant`` that has these ``grants``, if not restricted."""
     if person.tenant != tenant:
         return Level.NONE
     principals = set(person.principals)

@@ -14,9 +14,11 @@ from minutier.query.access.domain import MOST_SHARES, Level, Origin, Share
 from minutier.query.access.door import Door
 from minutier.query.access.log import Access, Action
 from minutier.query.access.ports import AccessLog, Shares, TooMany
+from minutier.query.access.reasons import Reasons
 from minutier.query.cursors import Limit
 from minutier.query.paging import cut
 from minutier.schemas.base import ID_CHARACTERS
+from minutier.schemas.records import Kind
 from minutier.shared.identity import domain as identity
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.gate import Gate
@@ -75,9 +77,10 @@ _SHARING = _BODY | described(409)
 After = Annotated[int | None, Query(ge=1, le=_LAST, description="`next` of the page before")]
 
 
-def router(*, gate: Gate, door: Door, shares: Shares, log: AccessLog) -> APIRouter:
+def router(*, gate: Gate, door: Door, reasons: Reasons, shares: Shares, log: AccessLog) -> APIRouter:
     api = APIRouter(prefix="/api/v1", tags=["access"], responses=described(401, 403, 404, 422))
     asking: Any = Depends(gate.person)
+    saying_why: Any = Depends(reasons)
 
     @api.get("/recordings/{id}/shares")
     async def list_shares(id: UUID, person: Person = asking) -> list[Given]:
@@ -137,24 +140,34 @@ def router(*, gate: Gate, door: Door, shares: Shares, log: AccessLog) -> APIRout
 
     @api.get("/recordings/{id}/accesses")
     async def list_accesses(
-        id: UUID, limit: Limit = 50, after: After = None, person: Person = asking
+        id: UUID,
+        limit: Limit = 50,
+        after: After = None,
+        person: Person = asking,
+        reason: str | None = saying_why,
     ) -> Accesses:
         """Who has read it, for its owner and for compliance."""
         compliance = Role.COMPLIANCE in person.roles
-        await door.open(person, id, Level.STATUS if compliance else Level.OWN)
-        return await _accesses(person, id, limit, after)
+        level = Level.STATUS if compliance else Level.OWN
+        seen = await door.open(person, id, level, Kind.ACCESS_LOG, reason=reason)
+        return await _accesses(person, id, limit, after, **seen.because)
 
     @api.get("/accesses")
     async def list_all_accesses(limit: Limit = 50, after: After = None, person: Person = asking) -> Accesses:
-        """Who has read what in the whole organisation, for compliance."""
+        """Who has read what in the whole organisation, for compliance.
+
+        Access logs that are restricted are left out: each is asked for by itself, with a reason.
+        """
         _require(person, Role.COMPLIANCE, "Only compliance staff may see who has read what.")
         return await _accesses(person, None, limit, after)
 
-    async def _accesses(person: Person, id: UUID | None, limit: int, after: int | None) -> Accesses:
-        await log.write(person, Action.ACCESS_LOG, id)
+    async def _accesses(
+        person: Person, id: UUID | None, limit: int, after: int | None, **because: str
+    ) -> Accesses:
+        await log.write(person, Action.ACCESS_LOG, id, **because)
         found = await log.page(person, recording_id=id, limit=limit + 1, after=after)
         shown, last = cut(found, limit)
-        return Accesses(items=list(shown), next=last and last.id)
+        return Accesses(items=[access.shown_to(person) for access in shown], next=last and last.id)
 
     return api
 

@@ -4,11 +4,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level
 from minutier.query.access.door import Door
+from minutier.query.access.reasons import Reasons, checked
 from minutier.query.edits.asked import Asked
 from minutier.query.edits.lay import Laying
 from minutier.query.pages.read import (
@@ -20,6 +22,7 @@ from minutier.query.pages.read import (
     read_meetings,
     read_report,
 )
+from minutier.schemas.records import Kind
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.gate import Gate
 from minutier.shared.pages.render import Pages, formats
@@ -31,10 +34,13 @@ Cursor = Annotated[str | None, Query(max_length=300)]
 After = Annotated[int | None, Query(ge=1, le=_LAST)]
 
 
-def router(*, gate: Gate, door: Door, laying: Laying, sources: Sources, pages: Pages) -> APIRouter:
+def router(
+    *, gate: Gate, door: Door, reasons: Reasons, laying: Laying, sources: Sources, pages: Pages
+) -> APIRouter:
     api = APIRouter(include_in_schema=False)
     asking: Any = Depends(gate.person)
     searching: Any = Depends(gate.searcher)
+    saying_why: Any = Depends(reasons)
 
     @api.get("/")
     async def show_meetings(request: Request, after: Cursor = None, person: Person = asking) -> Response:
@@ -52,10 +58,24 @@ def router(*, gate: Gate, door: Door, laying: Laying, sources: Sources, pages: P
         return await pages.page(request, "search.html", person=person, **view)
 
     @api.get("/recordings/{id}")
-    async def show_meeting(id: UUID, request: Request, person: Person = searching) -> Response:
-        seen = await door.open(person, id, Level.STATUS)
+    async def show_meeting(
+        id: UUID, request: Request, person: Person = searching, reason: str | None = saying_why
+    ) -> Response:
+        seen = await door.open(person, id, Level.STATUS, reason=reason)
         view = await read_meeting(sources, person, seen)
         return await pages.page(request, "meeting.html", person=person, **view)
+
+    @api.post("/recordings/{id}/reason")
+    async def say_why(
+        id: UUID, request: Request, reason: Annotated[str, Form(max_length=2000)], person: Person = asking
+    ) -> Response:
+        """Why compliance staff read what is restricted, for as long as `Reasons` keeps it."""
+        seen = await door.open(person, id, Level.STATUS)
+        if not seen.for_compliance:
+            raise HTTPException(HTTPStatus.FORBIDDEN, "Only compliance staff say why they read it.")
+        response = RedirectResponse(f"/recordings/{id}", HTTPStatus.SEE_OTHER)
+        reasons.keep(response, request, id, checked(reason))
+        return response
 
     @api.post("/recordings/{id}/edits")
     async def lay_edit(
@@ -74,16 +94,22 @@ def router(*, gate: Gate, door: Door, laying: Laying, sources: Sources, pages: P
         return answer
 
     @api.get("/recordings/{id}/report")
-    async def show_report(id: UUID, request: Request, person: Person = asking) -> Response:
-        seen = await door.open(person, id, Level.READ)
+    async def show_report(
+        id: UUID, request: Request, person: Person = asking, reason: str | None = saying_why
+    ) -> Response:
+        seen = await door.open(person, id, Level.READ, Kind.TRANSCRIPT, reason=reason)
         return await pages.page(request, "report.html", person=person, **await read_report(sources, seen))
 
     @api.get("/recordings/{id}/access")
     async def show_access(
-        id: UUID, request: Request, after: After = None, person: Person = asking
+        id: UUID,
+        request: Request,
+        after: After = None,
+        person: Person = asking,
+        reason: str | None = saying_why,
     ) -> Response:
-        compliance = Role.COMPLIANCE in person.roles
-        seen = await door.open(person, id, Level.STATUS if compliance else Level.OWN)
+        level = Level.STATUS if Role.COMPLIANCE in person.roles else Level.OWN
+        seen = await door.open(person, id, level, Kind.ACCESS_LOG, reason=reason)
         view = await read_accesses(sources, person, seen, after, formats(request))
         return await pages.page(request, "accesses.html", person=person, **view)
 

@@ -19,7 +19,7 @@ from minutier.shared.identity.domain import Person
 class Candidate:
     """A recording that has all that is asked for, somewhere; it has so many ``passages``.
 
-    ``duration`` is in seconds.
+    ``duration`` is in seconds. Minutes that are restricted are left out of what is then compared and shown.
     """
 
     id: UUID
@@ -28,6 +28,7 @@ class Candidate:
     duration: float | None
     language: str
     passages: int
+    without_minutes: bool = False
 
     @property
     def position(self) -> Position:

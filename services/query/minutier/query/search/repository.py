@@ -33,7 +33,7 @@ _PLAN = {"plan_cache_mode": "force_custom_plan", "jit": "off", "enable_seqscan":
 _READABLE_MATCHES = f"""
     select * from (
         select recording_id, happened_at, duration, language, passages from searched
-        where tenant = :tenant and lexemes @@ cast(:whole as tsquery) and {{when}} {{bounds}}
+        where tenant = :tenant and lexemes @@ cast(:whole as tsquery) and not hidden and {{when}} {{bounds}}
         order by happened_at desc, recording_id desc offset 0
     ) as matching
     where recording_id in ({READABLE})
@@ -66,7 +66,9 @@ _CANDIDATES = f"""
     )
 }
     )
-    select id, title, first.happened_at, first.duration, first.language, first.passages
+    select
+        id, title, first.happened_at, first.duration, first.language, first.passages,
+        'minutes' = any(restricted)
     from (
         select * from (select * from new union all select * from old) as found
         order by happened_at desc, recording_id desc limit :limit
@@ -89,11 +91,12 @@ _BEST = 3
 # Whose the recordings are was asked before, and the policy asks again: a third time takes a while.
 _HELD = """
     select passages.*, asked.terms, asked.ranked, {mask} as mask
-    from unnest(cast(:ids as uuid[]), cast(:spoken as text[])) as found (id, language)
+    from unnest(cast(:ids as uuid[]), cast(:spoken as text[]), cast(:without_minutes as boolean[]))
+        as found (id, language, without_minutes)
     join unnest(
         cast(:languages as text[]), cast(:ranked as tsquery[]), cast(:terms as integer[]), {arrays}
     ) as asked (language, ranked, terms, {columns}) using (language)
-    join passages on recording_id = id
+    join passages on recording_id = id and not (without_minutes and kind = :minutes)
     offset 0
 """
 _RANK = "(cast(:weights as double precision[]))[kind + 1] * ts_rank(lexemes, ranked, 1)"
@@ -231,6 +234,8 @@ class Reading:
         given |= {
             "ids": [recording.id for recording in recordings],
             "spoken": [recording.language for recording in recordings],
+            "without_minutes": [recording.without_minutes for recording in recordings],
+            "minutes": int(Kind.MINUTES),
             "weights": [_WEIGHTS[kind] for kind in Kind],
             "languages": [one.language for one in asked],
             "ranked": [one.ranked for one in asked],

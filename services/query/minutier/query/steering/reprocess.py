@@ -16,8 +16,6 @@ from minutier.schemas.records import Kind as Kept
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
 
-_LISTENING = frozenset({Stage.DIARIZATION, Stage.TRANSCRIPTION})
-
 
 async def reprocess(
     seen: Seen,
@@ -34,9 +32,10 @@ async def reprocess(
     """
     entry = seen.entry
     steps = plan(entry, stage)
-    if Kept.MEDIA in seen.restricted and not _LISTENING.isdisjoint(steps):
+    listening = stage in (Stage.DIARIZATION, Stage.TRANSCRIPTION)
+    if listening and Kept.MEDIA in seen.restricted:
         raise CannotReprocess(Hindrance.MEDIA_RESTRICTED)
-    ingested = _ingested(entry) if stage in (Stage.DIARIZATION, Stage.TRANSCRIPTION) else None
+    ingested = _ingested(entry) if listening else None
     if ingested is not None:
         await _check(ingested, media)
     async with transactions(entry.id) as transaction:

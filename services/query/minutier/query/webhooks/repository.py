@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from minutier.query.access.domain import restricted
 from minutier.query.domain import Entry
 from minutier.query.paging import Position
 from minutier.query.webhooks.domain import (
@@ -40,6 +41,7 @@ from minutier.query.webhooks.domain import (
 from minutier.query.webhooks.models import DeliveryRow, TenantRow, WebhookRow
 from minutier.query.webhooks.ports import TooMany
 from minutier.schemas.clock import now
+from minutier.schemas.records import Kind
 from minutier.shared.identity.domain import Person
 from minutier.shared.tenants import within
 
@@ -48,7 +50,13 @@ _SWEPT_AT_ONCE = 1000
 
 
 async def enqueue(session: AsyncSession, entry: Entry, *, told_by: UUID) -> None:
-    """Have webhooks told what the event ``told_by`` has changed; in the same transaction."""
+    """Have webhooks told what the event ``told_by`` has changed; in the same transaction.
+
+    Of what is for compliance alone nothing is told, nor told again: deliveries hold a title.
+    """
+    if Kind.TRANSCRIPT in restricted(entry):
+        await erase(session, entry.id)
+        return
     await tell(session, entry, *news(entry, told_by))
 
 

@@ -19,6 +19,7 @@ export const refusals = (_) => ({
     transcription_missing: _("The words have not been written down yet: do that again instead."),
     media_unknown: _("Where the recording lies is not known any more. It has to be sent again."),
     media_deleted: _("The recording was deleted, so nothing can be made of it again."),
+    media_restricted: _("The sound is restricted: nobody listens to it again. Begin with a later step."),
     transcript_deleted: _("The transcript was deleted, so nothing can be made of it again."),
     minutes_deleted: _("The minutes were deleted, and would be written again."),
     media_destroyed: _("The sound of this meeting was destroyed, and can no longer be heard."),

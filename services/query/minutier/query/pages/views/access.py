@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from minutier.query.access.domain import Level, Origin, Share
+from minutier.query.access.domain import REASON, Level, Origin, Share
 from minutier.query.access.log import Access, Action
 from minutier.shared.pages.phrases import Format
 
@@ -25,7 +25,8 @@ class Given:
 class Read:
     """What people are called they may choose at their provider; ``person_id`` nobody chooses.
 
-    ``format`` is an export's; what was searched for is not shown here.
+    ``format`` is an export's; what was searched for is not shown here. ``restricted`` tells that compliance
+    staff read it so, and ``reason``, for them alone, why.
     """
 
     at: datetime
@@ -34,6 +35,8 @@ class Read:
     action: Action
     recording_id: UUID | None
     format: str | None
+    restricted: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def days(found: Iterable[Access], format: Format) -> tuple[Day, ...]:
             action=access.action,
             recording_id=access.recording_id,
             format=access.detail.get("format") if access.action is Action.EXPORT else None,
+            restricted=access.restricted,
+            reason=access.detail.get(REASON),
         )
         if days and format.local(days[-1][0].at).date() == format.local(read.at).date():
             days[-1].append(read)

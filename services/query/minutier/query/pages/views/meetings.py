@@ -12,6 +12,7 @@ from minutier.query.domain import Stage, StageState, State
 from minutier.query.paging import Wanted
 from minutier.query.show import Shown
 from minutier.schemas.base import NAME_CHARACTERS
+from minutier.schemas.records import Kind
 from minutier.shared.pages.phrases import Format
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
@@ -22,6 +23,8 @@ _WORK = (StageState.RUNNING, StageState.WAITING)
 @dataclass(frozen=True)
 class Meeting:
     """``title`` and ``participants`` are nothing where ``hidden``: whoever looks sees only how far it is.
+
+    One that is ``closed`` is restricted as a whole, and so for compliance staff alone.
 
     ``stage`` is the one it is at, ``done`` of ``steps`` are behind it; ``failed`` is the first that gave up.
     """
@@ -43,6 +46,7 @@ class Meeting:
     steps: int
     total_seconds: float | None
     access: Level
+    closed: bool
 
     @property
     def under_way(self) -> bool:
@@ -91,6 +95,7 @@ def meeting(shown: Shown) -> Meeting:
         steps=len(steps),
         total_seconds=shown.total_seconds,
         access=access,
+        closed=Kind.TRANSCRIPT in shown.restricted,
     )
 
 

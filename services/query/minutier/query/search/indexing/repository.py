@@ -23,9 +23,10 @@ _BYTES_BESIDE = 4
 _TITLE = text("select title from recordings where tenant = :tenant and id = :id")
 
 _OPEN = text("""
-    insert into searched (recording_id, tenant, happened_at, language, rules)
-    select id, tenant, happened_at, :language, :rules from recordings where id = :id and tenant = :tenant
-    on conflict (recording_id) do update set happened_at = excluded.happened_at
+    insert into searched (recording_id, tenant, happened_at, language, rules, hidden)
+    select id, tenant, happened_at, :language, :rules, 'transcript' = any(restricted)
+    from recordings where id = :id and tenant = :tenant
+    on conflict (recording_id) do update set happened_at = excluded.happened_at, hidden = excluded.hidden
     returning language
 """)
 
