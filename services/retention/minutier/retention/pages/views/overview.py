@@ -1,36 +1,53 @@
-"""What is in force, and what stands against it."""
+"""What matters today, what is in force, and what stands against it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from minutier.retention.audit.watch import Finding
 from minutier.retention.holds.ports import Standing
-from minutier.retention.policies.domain import Kind, Policy, Rule, Tenant
-
-
-@dataclass(frozen=True)
-class Row:
-    """A policy, and the rule that it has for each kind, if any."""
-
-    policy: Policy
-    rules: Mapping[Kind, Rule | None]
+from minutier.retention.pages.views.policies import Row, in_force
+from minutier.retention.policies.domain import Tenant
+from minutier.retention.purges.domain import State
+from minutier.retention.purges.shown import PurgeShown
 
 
 @dataclass(frozen=True)
 class Overview:
+    """``due`` counts recordings; ``broken`` says that a log is not what was written."""
+
     public_body: bool
-    kinds: tuple[Kind, ...]
     policies: tuple[Row, ...]
     standing: tuple[Standing, ...]
-    released: tuple[Standing, ...]
+    due: int
+    to_approve: tuple[PurgeShown, ...]
+    under_way: tuple[PurgeShown, ...]
+    integrity: Finding | None
+    broken: bool
 
 
-def overview(tenant: Tenant, holds: Sequence[Standing]) -> Overview:
-    """Policies by name, the default last, since it decides where no other does."""
-    policies = sorted(tenant.policies, key=lambda policy: (policy.is_default, policy.name, policy.id))
+def overview(
+    tenant: Tenant,
+    holds: Sequence[Standing],
+    purges: Sequence[PurgeShown],
+    *,
+    due: int,
+    integrity: Finding | None,
+) -> Overview:
+    """``purges`` are those that have not come to their end."""
     return Overview(
         public_body=tenant.public_body,
-        kinds=tuple(Kind),
-        policies=tuple(Row(policy, {kind: policy.rules.get(kind) for kind in Kind}) for policy in policies),
+        policies=in_force(tenant),
         standing=tuple(each for each in holds if each.hold.release is None),
-        released=tuple(each for each in holds if each.hold.release is not None),
+        due=due,
+        to_approve=tuple(each for each in purges if each.state is State.PREVIEWED),
+        under_way=tuple(each for each in purges if each.state is not State.PREVIEWED),
+        integrity=integrity,
+        broken=integrity is not None and not sound(integrity),
     )
+
+
+def sound(finding: Finding) -> bool:
+    """Whether the logs are what was written, as far as can be told."""
+    changed = bool(finding.accesses and finding.accesses.changed)
+    disposals = finding.disposals is None or finding.disposals.state.sound
+    return finding.integrity.state.sound and disposals and not changed

@@ -1,0 +1,33 @@
+"""The way in."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from minutier.retention.officers import officer
+from minutier.retention.pages.office import Office
+from minutier.retention.pages.views.overview import overview
+from minutier.retention.purges.routes import shown
+from minutier.schemas.clock import now
+from minutier.shared.identity.domain import Person
+
+_HOLDS = 20
+
+
+def routes(office: Office) -> APIRouter:
+    api = APIRouter()
+    asking: Any = officer(office.gate)
+
+    @api.get("/")
+    async def show_overview(request: Request, person: Person = asking) -> Response:
+        async with office.desks.of(person.tenant) as desk:
+            view = overview(
+                await desk.register.tenant(),
+                await desk.holds.page(limit=_HOLDS),
+                [await shown(purge, desk, office.terms) for purge in await desk.purges.open()],
+                due=await desk.purges.candidates.count_due(now()),
+                integrity=office.watch.last(person.tenant),
+            )
+        return await office.pages.page(request, "overview.html", person=person, overview=view)
+
+    return api
