@@ -11,7 +11,19 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, DateTime, MetaData, Table, Uuid, bindparam, delete, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    MetaData,
+    Table,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -39,6 +51,7 @@ _KEEP = _NEW.on_conflict_do_update(
 _COVERING = select(cancellations.c.recording_id).where(
     cancellations.c.recording_id == bindparam("of_recording"), cancellations.c.at >= bindparam("wanted")
 )
+_ARE_KEPT = text("select to_regclass('cancellations') is not null")
 
 
 async def keep(session: AsyncSession, event: RecordingCancelled) -> None:
@@ -53,7 +66,12 @@ async def cover(connection: AsyncConnection, recording_id: UUID, wanted_since: d
 
 
 async def forget(connection: AsyncConnection, recording_id: UUID) -> int:
-    """Remove what is known of a recording of which nothing is to be left; gives how many rows."""
+    """Remove what is known of a recording of which nothing is to be left; gives how many rows.
+
+    A service that heeds no cancellations has none.
+    """
+    if not (await connection.execute(_ARE_KEPT)).scalar_one():
+        return 0
     gone = delete(cancellations).where(cancellations.c.recording_id == recording_id)
     return (await connection.execute(gone)).rowcount
 
