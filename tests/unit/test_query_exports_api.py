@@ -8,10 +8,11 @@ import pytest
 
 from minutier.query.access.log import Action
 from minutier.query.exports import formats
-from minutier.query.exports.domain import Exported, Unrenderable
+from minutier.query.exports.domain import Exported
 from minutier.query.exports.formats import FORMATS, Export
-from minutier.query.exports.render import Busy, Renderer
 from minutier.schemas.documents import RecordingDocument
+from minutier.shared.documents.pdf import Unrenderable
+from minutier.shared.documents.render import Busy, Renderer
 from tests.support import query_events as told
 from tests.support.exports import meeting
 from tests.support.query_events import RECORDING, REF, Documents

@@ -1,17 +1,15 @@
 """PDF, as pypdf reads it."""
 
 import io
-import json
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
-from minutier.query.exports import pdf, typesetting
-from minutier.query.exports.domain import Exported, Unrenderable
+from minutier.query.exports import pdf
+from minutier.query.exports.domain import Exported
+from minutier.shared.documents import typesetting
 from tests.support.exports import AWKWARD, LONG_WORD, awkward, meeting, silent
 
 UA = b"<pdfuaid:part>1</pdfuaid:part>"
@@ -19,7 +17,7 @@ UA = b"<pdfuaid:part>1</pdfuaid:part>"
 
 def typeset(exported: Exported) -> PdfReader:
     """As `pdf.render` does in a child."""
-    return PdfReader(io.BytesIO(typesetting.typeset(pdf.data_of(exported))))
+    return PdfReader(io.BytesIO(typesetting.typeset(pdf.TEMPLATE, pdf.data_of(exported), ["ua-1"])))
 
 
 def text_of(read: PdfReader) -> str:
@@ -136,33 +134,3 @@ def test_a_character_without_a_glyph_costs_the_claim_and_nothing_else() -> None:
 
 def test_nothing_said_is_said() -> None:
     assert "Nothing was said in this recording." in text_of(typeset(silent()))
-
-
-def test_what_cannot_be_set_says_nothing_of_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "data_of", lambda exported: json.dumps({"title": "Secret plans"}))
-    with pytest.raises(Unrenderable) as raised:
-        pdf.render(meeting())
-    assert "Secret" not in str(raised.value)
-    assert raised.value.__cause__ is None
-
-
-def test_a_child_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "LIMIT_SECONDS", 0.001)
-    with pytest.raises(Unrenderable, match="more than"):
-        pdf.render(meeting())
-
-
-def test_the_child_has_a_bound_on_its_memory() -> None:
-    bounded = "import resource; from minutier.query.exports import typesetting; typesetting.bound(); "
-    told = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            bounded + "print(resource.getrlimit(resource.RLIMIT_AS)); bytearray(4 * 2**30)",
-        ],
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert told.stdout.decode().split() == ["(2147483648,", "2147483648)"]
-    assert b"MemoryError" in told.stderr

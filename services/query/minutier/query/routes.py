@@ -16,7 +16,6 @@ from minutier.query.access.door import Door
 from minutier.query.cursors import After, Limit, behind
 from minutier.query.domain import State
 from minutier.query.paging import Position, Wanted, cut
-from minutier.query.places import Places
 from minutier.query.ports import Recordings, Signals
 from minutier.query.settings import QuerySettings
 from minutier.query.show import Shown, show
@@ -27,6 +26,7 @@ from minutier.shared.etags import etag, headers
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.gate import Gate
 from minutier.shared.moments import Moment
+from minutier.shared.places import Places
 from minutier.shared.problems import described
 
 _UPDATES: dict[type, tuple[str, TypeAdapter[Any]]] = {

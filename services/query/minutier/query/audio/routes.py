@@ -20,7 +20,6 @@ from minutier.query.audio.listening import Listening
 from minutier.query.audio.ports import Objects
 from minutier.query.audio.tracks import read_tracks
 from minutier.query.domain import Entry, Kind
-from minutier.query.places import Places
 from minutier.query.ports import Documents
 from minutier.query.transcripts.absence import destroyed
 from minutier.schemas.records import Kind as Disposed
@@ -29,6 +28,7 @@ from minutier.shared.errors import Permanent
 from minutier.shared.etags import etag, headers
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.gate import Gate
+from minutier.shared.places import Places
 from minutier.shared.problems import described
 
 _FLAC = "audio/flac"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from minutier.query.exports.domain import Exported
 from minutier.query.exports.outline import Item, Outline, Passage, outline
-from minutier.query.exports.scripts import direction
+from minutier.shared.documents.scripts import direction
 
 if TYPE_CHECKING:
     from docx.document import Document

@@ -9,10 +9,6 @@ from minutier.schemas.documents import MinutesDocument, TranscriptDocument
 Language = Literal["fr", "en"]
 
 
-class Unrenderable(Exception):
-    """A document could not be made of it; says nothing of what was said."""
-
-
 @dataclass(frozen=True)
 class Exported:
     """A transcript as its readers see it, and what is known around it.

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from minutier.query.exports.domain import Exported
 from minutier.query.exports.outline import title_of
-from minutier.query.exports.scripts import direction
+from minutier.shared.documents.scripts import direction
 from minutier.shared.rendering import Cue, cues, labels_of, timestamp
 
 # Voices are told apart by colour, in the order that subtitlers use; all are legible on black.

@@ -1,43 +1,21 @@
-"""PDF for people, by typst, in a child process: typst keeps the memory of what it has set."""
+"""PDF for people, set by typst."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from minutier.query.exports.domain import Exported, Unrenderable
+from minutier.query.exports.domain import Exported
 from minutier.query.exports.outline import outline
-from minutier.query.exports.scripts import breakable, direction
+from minutier.shared.documents import pdf
+from minutier.shared.documents.scripts import breakable, direction
 
-# A meeting of ten hours is set in a second or two.
-LIMIT_SECONDS = 120
-
-_ENVIRONMENT = ("HOME", "PATH", "PYTHONPATH", "XDG_DATA_DIRS", "XDG_DATA_HOME")
+TEMPLATE = Path(__file__).with_name("pdf.typ")
 
 
 def render(exported: Exported) -> bytes:
-    """Tagged; PDF/UA-1 where the fonts of this machine have every character.
-
-    Raises `Unrenderable` where the child ends without a document.
-    """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "minutier.query.exports.typesetting"],
-            input=data_of(exported).encode(),
-            capture_output=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-            # None of what else this service knows; and one core, so that others go on.
-            env={"RAYON_NUM_THREADS": "1"} | {k: os.environ[k] for k in _ENVIRONMENT if k in os.environ},
-        )
-    except subprocess.TimeoutExpired:
-        raise Unrenderable(f"the PDF took more than {LIMIT_SECONDS} seconds") from None
-    if done.returncode != 0:
-        # What it printed may quote the meeting.
-        raise Unrenderable(f"the PDF could not be set (exit status {done.returncode})")
-    return done.stdout
+    """Tagged; PDF/UA-1 where the fonts of this machine have every character. Raises `Unrenderable`."""
+    return pdf.render(TEMPLATE, data_of(exported))
 
 
 def data_of(exported: Exported) -> str:

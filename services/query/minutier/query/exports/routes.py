@@ -14,14 +14,15 @@ from minutier.query.access.log import Action
 from minutier.query.access.ports import AccessLog
 from minutier.query.access.reasons import Reasons
 from minutier.query.domain import Entry, recording
-from minutier.query.exports.domain import Exported, Language, Unrenderable
+from minutier.query.exports.domain import Exported, Language
 from minutier.query.exports.file_name import content_disposition, file_name
 from minutier.query.exports.formats import FORMATS, Export
-from minutier.query.exports.render import Busy, Renderer
 from minutier.query.transcripts.absence import explained
 from minutier.query.transcripts.read import Absent, Transcripts
 from minutier.schemas.documents import MinutesDocument
 from minutier.schemas.records import Kind
+from minutier.shared.documents.pdf import Unrenderable
+from minutier.shared.documents.render import Busy, Renderer
 from minutier.shared.errors import Permanent
 from minutier.shared.etags import etag, headers
 from minutier.shared.identity.domain import Person

@@ -2,16 +2,13 @@
 
 import csv
 import io
-import re
 
 from minutier.query.exports.domain import Exported
 from minutier.query.exports.words import WORDS
+from minutier.shared.documents.cells import inert
 from minutier.shared.rendering import clock, labels_of, line
 
 COLUMNS = ("segment", "time", "start", "end", "speaker", "text", "doubts")
-
-# Spreadsheets of half of Europe part cells at semicolons, so a formula may begin after one as well.
-_FORMULA = re.compile(r"""(^|;)([\s"]*)(?=[=+\-@＝＋－＠])""")
 
 
 def render(exported: Exported) -> bytes:
@@ -33,8 +30,3 @@ def render(exported: Exported) -> bytes:
             )
         )
     return written.getvalue().encode("utf-8-sig")
-
-
-def inert(text: str) -> str:
-    """``text`` with an apostrophe before whatever would begin a formula."""
-    return _FORMULA.sub(r"\1\2'", text)

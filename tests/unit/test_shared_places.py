@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from minutier.query.places import Places
+from minutier.shared.places import Places
 from tests.support.query_people import OUTSIDER, OWNER, PARTICIPANT
 
 

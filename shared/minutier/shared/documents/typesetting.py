@@ -2,9 +2,9 @@
 
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-
-TEMPLATE = Path(__file__).with_name("pdf.typ")
+from typing import Any
 
 # Of memory and of time on a processor; ten hours of speech take a tenth of either.
 _BYTES = 2 * 2**30
@@ -15,7 +15,8 @@ _NO_GLYPH = "could not be displayed"
 
 def main() -> None:
     bound()
-    sys.stdout.buffer.write(typeset(sys.stdin.read()))
+    template, *standards = sys.argv[1:]
+    sys.stdout.buffer.write(typeset(Path(template), sys.stdin.read(), standards))
 
 
 def bound() -> None:
@@ -25,13 +26,15 @@ def bound() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def typeset(data: str) -> bytes:
-    """A PDF/UA-1, or a tagged PDF that claims nothing where a character has no glyph in any font."""
+def typeset(template: Path, data: str, standards: Sequence[str]) -> bytes:
+    """By ``standards``, or a tagged PDF that claims nothing where a character has no glyph in any font."""
     import typst
 
-    compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, sys_inputs={"data": data})
+    # Typst says itself which there are.
+    claimed: Any = list(standards)
+    compiler = typst.Compiler(template, root=template.parent, sys_inputs={"data": data})
     try:
-        return _bytes(compiler.compile(format="pdf", pdf_standards="ua-1"))
+        return _bytes(compiler.compile(format="pdf", pdf_standards=claimed))
     except typst.TypstError as error:
         if _NO_GLYPH not in error.message:
             raise

@@ -1,12 +1,14 @@
-"""The use case: a document is made of a meeting, beside what else is asked for."""
+"""A document is made, beside what else is asked for."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from minutier.query.exports.domain import Exported
-from minutier.query.places import Places
 from minutier.shared.identity.domain import Person
+from minutier.shared.places import Places
+
+T = TypeVar("T")
 
 # Each takes a processor, and hours of speech hundreds of megabytes.
 _AT_ONCE = 2
@@ -26,16 +28,16 @@ class Renderer:
     """
 
     def __init__(self, *, at_once: int = _AT_ONCE, waiting: int = _WAITING, each: int = _EACH) -> None:
-        self._threads = ThreadPoolExecutor(at_once, "exports")
+        self._threads = ThreadPoolExecutor(at_once, "documents")
         self._places = Places(at_once + waiting, each=each)
 
-    async def render(self, person: Person, render: Callable[[Exported], bytes], exported: Exported) -> bytes:
-        """What ``render`` makes for ``person``. Raises `Busy`, and what ``render`` raises."""
+    async def render(self, person: Person, render: Callable[[T], bytes], of: T) -> bytes:
+        """What ``render`` makes of ``of`` for ``person``. Raises `Busy`, and what ``render`` raises."""
         if not self._places.has_room(person):
             raise Busy
         self._places.take(person)
         # Whoever leaves frees no thread: what they asked for counts until it is made.
-        making = self._threads.submit(render, exported)
+        making = self._threads.submit(render, of)
         loop = asyncio.get_running_loop()
         making.add_done_callback(lambda _: loop.call_soon_threadsafe(self._places.leave, person))
         return await asyncio.wrap_future(making)
