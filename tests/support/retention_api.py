@@ -73,6 +73,7 @@ class House:
     def __init__(self, engine: AsyncEngine) -> None:
         self.tenant = f"t{uuid4().hex[:8]}"
         self.officer = staff(self.tenant, "officer", Role.COMPLIANCE)
+        self.second = staff(self.tenant, "officer-2", Role.COMPLIANCE)
         self.reader = staff(self.tenant, "reader", Role.OPERATOR)
         self.other = staff(f"{self.tenant}-b", "officer", Role.COMPLIANCE)
         store = Store()
@@ -80,7 +81,7 @@ class House:
         self.records = Logs(engine, KEY)
         books = Books(registers, Boards(engine), Ledgers(engine), logs, self.records)
         self.desks = Desks(lambda: begin(engine, lambda: None), books)
-        bearers = Bearers(self.officer, self.reader, self.other)
+        bearers = Bearers(self.officer, self.second, self.reader, self.other)
         self.app: FastAPI = api.build(
             identity=Identity(bearers, entrance()),
             desks=self.desks,
