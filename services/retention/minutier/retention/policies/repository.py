@@ -38,6 +38,9 @@ _ARE_DUE = text("""
         and schedules.due_at <= :now and recordings.revision = tenants.revision
 """)
 _DISPOSE_WHOLE = text("delete from recordings where id = :id and tenant = :tenant")
+# What the delivery of its events has kept; what tells of the purge itself stays.
+_FORGET_READ = text("delete from inbox where recording_id = :id and consumer not like '%-purge-%'")
+_FORGET_TOLD = text("delete from outbox where recording_id = :id and subject not like 'minutier.purge.%'")
 _DISPOSE_KINDS = text(
     "delete from schedules where recording_id = :id and kind = any(cast(:kinds as varchar[]))"
 )
@@ -219,6 +222,8 @@ class Register:
         asked = {"id": recording_id, "kinds": sorted(kinds), "tenant": self._tenant}
         if whole:
             await run(self._session, _DISPOSE_WHOLE, asked)
+            await run(self._session, _FORGET_READ, asked)
+            await run(self._session, _FORGET_TOLD, asked)
             return
         await run(self._session, _DISPOSE_KINDS, asked)
         await run(self._session, _KEEP_KINDS, asked)
