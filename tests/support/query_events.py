@@ -41,9 +41,11 @@ from minutier.schemas.events import (
     RecordingDescribed,
     RecordingIngested,
     RecordingRejected,
+    RecordingRestricted,
     Rejected,
     Reprocessing,
     ReprocessingRequested,
+    Restricted,
     SpeechDiarized,
     SpeechTranscribed,
     Stage,
@@ -54,6 +56,7 @@ from minutier.schemas.events import (
     TranscriptEdited,
     Written,
 )
+from minutier.schemas.records import Kind
 from minutier.schemas.references import Location, ObjectRef
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared.errors import ObjectMissing
@@ -185,6 +188,10 @@ def edited(transcript: ObjectRef = REF, seconds: float = 7, **fields: Any) -> Tr
 
 def cancelled(seconds: float = 4, **fields: Any) -> RecordingCancelled:
     return at(RecordingCancelled, seconds, Cancelled(), **fields)
+
+
+def restricted(*kinds: Kind, seconds: float = 30, **fields: Any) -> RecordingRestricted:
+    return at(RecordingRestricted, seconds, Restricted(kinds=kinds), **fields)
 
 
 def requested(

@@ -12,10 +12,11 @@ from minutier.schemas.records import Kind
 from minutier.shared.identity.domain import Person
 from minutier.shared.problems import Refusal
 
+REASON_NEEDED = "reason_needed"
 UNKNOWN = "There is no recording with this id."
 _UNREADABLE = "You may see how far this recording is, not what was said in it. Its owner may share it."
 _RESTRICTED = "This is restricted: only compliance staff may read it now."
-_NEEDS_REASON = (
+_SAY_WHY = (
     f"This is restricted. Say why you read it, as '{HEADER}', in 1 to {MOST_CHARACTERS} characters: it is "
     "written into the access log."
 )
@@ -45,7 +46,7 @@ class Door:
             raise HTTPException(HTTPStatus.NOT_FOUND, UNKNOWN)
         if of in seen.withheld:
             if seen.for_compliance:
-                raise Refusal(HTTPStatus.FORBIDDEN, _NEEDS_REASON, "reason_needed")
+                raise Refusal(HTTPStatus.FORBIDDEN, _SAY_WHY, REASON_NEEDED)
             raise HTTPException(HTTPStatus.NOT_FOUND, _RESTRICTED)
         if of in seen.restricted:
             return seen

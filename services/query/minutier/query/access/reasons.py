@@ -58,7 +58,8 @@ class Reasons:
         if secret is None:
             return
         until = int(self._clock()) + _SECONDS
-        written = urlsafe_b64encode(reason.encode()).decode()
+        # Padding would have the cookie quoted.
+        written = urlsafe_b64encode(reason.encode()).decode().rstrip("=")
         value = f"{until}.{_sealed(secret, id, until, reason)}.{written}"
         for path in (f"/recordings/{id}", f"/api/v1/recordings/{id}"):
             self._gate.site.give(answer, request, _COOKIE, value, seconds=_SECONDS, path=path)
@@ -71,7 +72,7 @@ class Reasons:
         value = request.cookies.get(self._gate.site.cookie(request, _COOKIE, path=f"/recordings/{id}"), "")
         try:
             until, seal, written = value.split(".")
-            reason, ends = urlsafe_b64decode(written).decode(), int(until)
+            reason, ends = urlsafe_b64decode(f"{written}==").decode(), int(until)
         except (ValueError, binascii.Error):
             return None
         genuine = hmac.compare_digest(seal.encode(), _sealed(secret, id, ends, reason).encode())

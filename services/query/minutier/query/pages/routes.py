@@ -8,8 +8,8 @@ from fastapi import APIRouter, Body, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from minutier.query.access.domain import Level
-from minutier.query.access.door import Door
+from minutier.query.access.domain import Level, Seen
+from minutier.query.access.door import REASON_NEEDED, Door
 from minutier.query.access.reasons import Reasons, checked
 from minutier.query.edits.asked import Asked
 from minutier.query.edits.lay import Laying
@@ -26,6 +26,7 @@ from minutier.schemas.records import Kind
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.gate import Gate
 from minutier.shared.pages.render import Pages, formats
+from minutier.shared.problems import Refusal
 
 # PostgreSQL has no larger identity.
 _LAST = 2**63 - 1
@@ -65,6 +66,16 @@ def router(
         view = await read_meeting(sources, person, seen)
         return await pages.page(request, "meeting.html", person=person, **view)
 
+    async def opened(person: Person, id: UUID, level: Level, of: Kind, reason: str | None) -> Seen:
+        """As the door does; who has to say why first is shown where."""
+        try:
+            return await door.open(person, id, level, of, reason=reason)
+        except Refusal as refusal:
+            if refusal.reason != REASON_NEEDED:
+                raise
+            there = {"Location": f"/recordings/{id}"}
+            raise HTTPException(HTTPStatus.SEE_OTHER, headers=there) from None
+
     @api.post("/recordings/{id}/reason")
     async def say_why(
         id: UUID, request: Request, reason: Annotated[str, Form(max_length=2000)], person: Person = asking
@@ -97,7 +108,7 @@ def router(
     async def show_report(
         id: UUID, request: Request, person: Person = asking, reason: str | None = saying_why
     ) -> Response:
-        seen = await door.open(person, id, Level.READ, Kind.TRANSCRIPT, reason=reason)
+        seen = await opened(person, id, Level.READ, Kind.TRANSCRIPT, reason)
         return await pages.page(request, "report.html", person=person, **await read_report(sources, seen))
 
     @api.get("/recordings/{id}/access")
@@ -109,7 +120,7 @@ def router(
         reason: str | None = saying_why,
     ) -> Response:
         level = Level.STATUS if Role.COMPLIANCE in person.roles else Level.OWN
-        seen = await door.open(person, id, level, Kind.ACCESS_LOG, reason=reason)
+        seen = await opened(person, id, level, Kind.ACCESS_LOG, reason)
         view = await read_accesses(sources, person, seen, after, formats(request))
         return await pages.page(request, "accesses.html", person=person, **view)
 

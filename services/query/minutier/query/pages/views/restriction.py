@@ -27,7 +27,7 @@ def restriction(seen: Seen) -> Restriction:
     ingested = media(seen.entry) if seen.level < Level.READ and Kind.MEDIA in seen.restricted else None
     return Restriction(
         withheld=withheld,
-        asked=seen.for_compliance and bool(withheld),
+        asked=seen.for_compliance and bool(seen.withheld),
         reason=seen.reason,
         heard=ingested is not None and ingested.audio is not None,
     )
