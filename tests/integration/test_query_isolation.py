@@ -34,6 +34,7 @@ from minutier.schemas.clock import now
 from minutier.schemas.documents import Part, Participant, RecordingDocument
 from minutier.schemas.documents import Person as MeetingPerson
 from minutier.schemas.events import AnyEvent
+from minutier.schemas.records import Kind
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.gate import SESSION_COOKIE
 from minutier.shared.identity.sign_in import Entrance
@@ -58,18 +59,24 @@ class Given:
 
 @dataclass(frozen=True)
 class Meeting:
-    """What was said in it is one word that nothing else has."""
+    """What was said in it is one word that nothing else has, and what was summed up another."""
 
     tenant: int
     people: dict[str, Part]
     by_subject: bool
     shares: tuple[Given, ...]
     done: bool
+    restricted: frozenset[Kind]
     id: UUID = field(default_factory=uuid4)
 
     @property
     def secret(self) -> str:
         return f"zq{self.id.hex}"
+
+    @property
+    def summed_up(self) -> str:
+        """What its minutes alone say."""
+        return f"zm{self.id.hex}"
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,7 @@ meetings = st.lists(
         st.booleans(),
         st.lists(given_, max_size=2).map(tuple),
         st.booleans(),
+        st.just(frozenset()) | st.frozensets(st.sampled_from(Kind)),
         st.builds(uuid4),
     ),
     min_size=2,
@@ -110,7 +118,7 @@ askers = st.lists(
 
 def may_read(asker: Asker, meeting: Meeting) -> bool:
     """The specification, in its own words."""
-    if asker.tenant != meeting.tenant:
+    if asker.tenant != meeting.tenant or Kind.TRANSCRIPT in meeting.restricted:
         return False
     was_there = asker.name in meeting.people
     shared = any(
@@ -121,7 +129,16 @@ def may_read(asker: Asker, meeting: Meeting) -> bool:
 
 
 def may_know_of(asker: Asker, meeting: Meeting) -> bool:
-    return may_read(asker, meeting) or (asker.tenant == meeting.tenant and bool(asker.roles))
+    staff = {Role.COMPLIANCE} if Kind.TRANSCRIPT in meeting.restricted else set(Role)
+    return may_read(asker, meeting) or (asker.tenant == meeting.tenant and bool(staff & set(asker.roles)))
+
+
+def may_read_minutes(asker: Asker, meeting: Meeting) -> bool:
+    return may_read(asker, meeting) and Kind.MINUTES not in meeting.restricted
+
+
+def may_listen(asker: Asker, meeting: Meeting) -> bool:
+    return may_read(asker, meeting) and Kind.MEDIA not in meeting.restricted
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +177,14 @@ async def test_nothing_hidden_is_told(
                     # A page says what was looked for, and nothing that was found by it.
                     hint = str(meeting.id) if f"={meeting.secret}" in target else meeting.secret
                     assert hint not in _told(response), target
+                for meeting in meetings:
+                    if not may_read_minutes(asker, meeting):
+                        sought = f"={meeting.summed_up}" in target
+                        assert (str(meeting.id) if sought else meeting.summed_up) not in _told(response), (
+                            target
+                        )
+                    if not may_listen(asker, meeting) and f"{meeting.id}/audio" in target:
+                        assert response.status_code in {403, 404}, target
                 for meeting in unknown:
                     assert str(meeting.id) not in _told(response), target
                     if str(meeting.id) in target:
@@ -175,6 +200,22 @@ async def test_nothing_hidden_is_told(
                     assert meeting.secret in said.text
                     found = await http.get(f"/api/v1/search?q={meeting.secret}", **shown)
                     assert str(meeting.id) in found.text
+                if may_read_minutes(asker, meeting) and meeting.done:
+                    found = await http.get(f"/api/v1/search?q={meeting.summed_up}", **shown)
+                    assert str(meeting.id) in found.text
+            await _reads_by_a_reason(http, asker, meetings, shown["headers"])
+
+
+async def _reads_by_a_reason(
+    http: httpx.AsyncClient, asker: Asker, meetings: list[Meeting], headers: dict[str, str]
+) -> None:
+    """Compliance reads what is restricted, and nobody else by saying why."""
+    for meeting in meetings:
+        if meeting.done and Kind.TRANSCRIPT in meeting.restricted:
+            staff = Role.COMPLIANCE in asker.roles and asker.tenant == meeting.tenant
+            path = f"/api/v1/recordings/{meeting.id}/transcript"
+            said = await http.get(path, headers=headers | {"Minutier-Reason": "An inquiry"})
+            assert (said.status_code == 200, meeting.secret in said.text) == (staff, staff)
 
 
 def _told(response: httpx.Response) -> str:
@@ -193,9 +234,10 @@ def _requests(app: FastAPI, meetings: list[Meeting]) -> Iterator[str]:
         for target in _filled(path, meetings):
             yield target
             yield from (
-                f"{target}?{name}={meeting.secret}"
+                f"{target}?{name}={secret}"
                 for name in _LOOKED_FOR.get(path, ())
                 for meeting in meetings
+                for secret in (meeting.secret, meeting.summed_up)
             )
 
 
@@ -276,7 +318,9 @@ async def _keep(engine: AsyncEngine, documents: Documents, meeting: Meeting, wor
     if meeting.done:
         said = told.transcript(("speaker-1", f"Now {meeting.secret}"), recording=meeting.id)
         minutes = told.minutes(meeting.id)
-        item = minutes.summary[0].model_copy(update={"text": f"It was {meeting.secret}."})
+        item = minutes.summary[0].model_copy(
+            update={"text": f"It was {meeting.secret}, {meeting.summed_up}."}
+        )
         written = minutes.model_copy(update={"summary": (item,)})
         events += [
             told.diarized(**where),
@@ -287,6 +331,8 @@ async def _keep(engine: AsyncEngine, documents: Documents, meeting: Meeting, wor
     else:
         # Whoever follows a recording that has not ended is told of it for ever.
         events.append(told.failed("transcription", **where))
+    if meeting.restricted:
+        events.append(told.restricted(*meeting.restricted, **where))
     for event in events:
         fact = await project(event, documents=documents)
         assert fact is not None
