@@ -95,6 +95,11 @@ async def test_a_record_that_was_fetched_is_proven_by_a_head_that_was_kept(
     assert (status, "bad_signature" in reasons) == (Status.FAILED, True)
 
 
+async def test_a_record_is_fetched_to_be_read(desk: Desk, ids: list[UUID]) -> None:
+    file = await desk.fetched("record.pdf", "record", str(ids[2]), "--pdf", "--language", "fr")
+    assert file.read_bytes().startswith(b"%PDF-")
+
+
 async def test_of_a_log_that_was_fetched_what_is_missing_is_found(desk: Desk, ids: list[UUID]) -> None:
     head = await desk.fetched("head.json", "head")
     file = await desk.fetched("log.jsonl", "export")

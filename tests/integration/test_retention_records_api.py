@@ -1,8 +1,10 @@
 """The API of disposal records over PostgreSQL: who is shown them, and that its files prove what they say."""
 
+import io
 from uuid import uuid4
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.shared.proofs.findings import Verdict
@@ -81,6 +83,21 @@ async def test_whether_the_log_is_whole_is_shown(house: House) -> None:
         assert again["records"] == 3
 
 
+async def test_a_record_is_read_in_ones_language(house: House) -> None:
+    (record,) = await house.destroy(0)
+    async with house.asking() as http:
+        found = await http.get(f"{RECORDS}/{record}.pdf", headers={"Accept-Language": "fr"})
+        assert (found.headers["Content-Type"], found.content[:5]) == ("application/pdf", b"%PDF-")
+        assert found.headers["Content-Disposition"] == f'attachment; filename="disposal-{record}.pdf"'
+        root = PdfReader(io.BytesIO(found.content)).trailer["/Root"]
+        assert root["/Lang"] == "fr"  # type: ignore[index]
+        same = {"If-None-Match": found.headers["ETag"], "Accept-Language": "fr"}
+        assert (await http.get(f"{RECORDS}/{record}.pdf", headers=same)).status_code == 304
+        other = await http.get(f"{RECORDS}/{record}.pdf", params={"language": "en"}, headers=same)
+        assert other.status_code == 200
+        assert (await http.get(f"{RECORDS}/{uuid4()}.pdf")).status_code == 404
+
+
 async def test_what_is_anothers_is_not_there(house: House) -> None:
     (record,) = await house.destroy(0)
     async with house.asking(house.other) as http:
@@ -89,7 +106,9 @@ async def test_what_is_anothers_is_not_there(house: House) -> None:
         assert (await http.get(f"{RECORDS}/head")).json()["head"]["tree_size"] == 0
 
 
-@pytest.mark.parametrize("path", ["", "/head", "/key", "/export", "/integrity", f"/{uuid4()}"])
+@pytest.mark.parametrize(
+    "path", ["", "/head", "/key", "/export", "/integrity", f"/{uuid4()}", f"/{uuid4()}.pdf"]
+)
 async def test_only_compliance_staff_are_shown_anything(house: House, path: str) -> None:
     async with house.asking(house.reader) as http:
         assert (await http.get(f"{RECORDS}{path}")).status_code == 403

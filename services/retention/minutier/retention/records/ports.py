@@ -1,9 +1,10 @@
 """What the log of disposal records needs from outside, and what others need of it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -44,6 +45,40 @@ class Listed:
 
     record: DisposalRecord
     objects: int
+
+
+class Sort(StrEnum):
+    """What archives have become of records whose time is over."""
+
+    DESTROYED = "destroyed"
+    SAMPLED = "sampled"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording of an elimination list; ``bytes`` are those of its ``objects``."""
+
+    title: str | None
+    source: str
+    earliest: datetime
+    latest: datetime
+    objects: int
+    bytes: int
+    legal_basis: str
+    sort: Sort = Sort.DESTROYED
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """What a public body shows its archives (*bordereau d'élimination*); ``visa`` once they have agreed."""
+
+    producer: str
+    purge_id: UUID
+    legal_basis: str
+    visa: str | None
+    at: datetime
+    rows: AsyncIterable[Row]
 
 
 class Log(Issuer, Protocol):

@@ -13,14 +13,19 @@ from starlette.exceptions import HTTPException
 
 from minutier.retention.audit.watch import Watch
 from minutier.retention.officers import officer
+from minutier.retention.records.document import document
 from minutier.retention.records.domain import NoKey
 from minutier.retention.records.export import export
 from minutier.retention.records.ports import Logs
+from minutier.retention.records.sheet import Sheet, render
 from minutier.retention.records.shown import LogShown, Records, RecordShown
 from minutier.schemas.records import DisposalProof, SignedHead
+from minutier.shared.documents.pdf import Unrenderable
+from minutier.shared.documents.render import Busy, Renderer
 from minutier.shared.etags import etag, headers
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.gate import Gate
+from minutier.shared.pages.preferences import Language, preferences
 from minutier.shared.problems import Refusal, described
 from minutier.shared.proofs.issue import written
 from minutier.shared.proofs.signing import PublicKey
@@ -30,12 +35,17 @@ _LAST = 2**31 - 1
 
 _PEM = "application/x-pem-file"
 _LINES = "application/x-ndjson"
+_PDF = "application/pdf"
+_RETRY_SECONDS = 10
+
+Asked = Annotated[Language | None, Query(description="without it, as `Accept-Language` has it")]
 
 
 def router(*, gate: Gate, logs: Logs, watch: Watch, key: PublicKey | None) -> APIRouter:
     api = APIRouter(prefix="/api/v1/records", tags=["records"], responses=described(401, 403, 422))
     asking: Any = officer(gate)
     costly: Any = officer(gate, costly=True)
+    renderer = Renderer()
 
     @api.get("")
     async def list_records(
@@ -87,6 +97,23 @@ def router(*, gate: Gate, logs: Logs, watch: Watch, key: PublicKey | None) -> AP
         assert finding.disposals is not None
         return LogShown.of(finding.disposals, finding.at)
 
+    @api.get(
+        "/{id}.pdf",
+        response_class=Response,
+        responses={**described(404, 409, 500, 503), 200: {"content": {_PDF: {}}}},
+    )
+    async def show_document(
+        id: UUID, request: Request, language: Asked = None, person: Person = costly
+    ) -> Response:
+        """A record with its proof in words, for people; what proves something is the signed file."""
+        proof = await _proof(logs, person, id)
+        liked = preferences(request.cookies, request.headers.get("accept-language", "")).language
+        head, written_in = proof.head, language or liked
+        tag = etag(id, head.head.tree_size, head.key_id, written_in.value)
+        told = {**headers(request, tag), "Vary": "Accept-Language, Cookie"}
+        body = await _made(renderer, person, document(proof, written_in))
+        return _file(body, _PDF, f"disposal-{id}.pdf", told)
+
     @api.get("/{id}", responses=described(404, 409), response_model=DisposalProof)
     async def show_record(id: UUID, request: Request, person: Person = asking) -> Response:
         """A record with the proof that the log has it, as `minutier verify` takes it."""
@@ -107,6 +134,21 @@ async def _proof(logs: Logs, person: Person, id: UUID) -> DisposalProof:
                     HTTPStatus.NOT_FOUND, "There is no such disposal record in your organisation."
                 )
             return await log.proof(entry, datetime.now(UTC))
+
+
+async def _made(renderer: Renderer, person: Person, sheet: Sheet) -> bytes:
+    try:
+        return await renderer.render(person, render, sheet)
+    except Busy:
+        raise HTTPException(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "As many documents are being made, for you or in all, as may be at a time. Ask again later.",
+            {"Retry-After": str(_RETRY_SECONDS)},
+        ) from None
+    except Unrenderable:
+        raise HTTPException(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "The PDF could not be made. The signed record is there as JSON."
+        ) from None
 
 
 @contextmanager
