@@ -5,33 +5,38 @@ import json
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
 from nats.aio.client import Client
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from minutier.compose.embedded import System, running
-from minutier.compose.people import COMPLIANCE, OUTSIDER, TENANT
-from minutier.schemas.codec import encode
-from minutier.shared.topology import EVENT_STREAM
+from minutier.compose.people import APPROVER, COMPLIANCE, OUTSIDER, LocalPerson
 from tests.support import browser as browsing
-from tests.support import query_events as told
-from tests.support.browser import LAPTOP, PHONE, Language, Theme, violations
-from tests.support.delivery_service import until
+from tests.support.browser import LAPTOP, PHONE, Language, Theme, Window, violations
+from tests.support.retention_pages import BASIS, REASON, Office
 
+# Both themes, languages and sizes, and the longer words on the smaller screen.
 LOOKS: Mapping[Language, Sequence[tuple[Theme, tuple[int, int]]]] = {
     "fr": (("light", LAPTOP), ("dark", PHONE)),
-    "en": (("dark", LAPTOP), ("light", PHONE)),
+    "en": (("dark", LAPTOP),),
 }
 MATTER = "Tribunal administratif, 2026-117"
 SECONDS = 60
+UNHURRIED = {
+    "MINUTIER_RETENTION_REQUESTS_PER_MINUTE": "100000",
+    "MINUTIER_RETENTION_SEARCHES_PER_MINUTE": "100000",
+    "MINUTIER_RETENTION_GRACE_HOURS": "0",
+    "MINUTIER_RETENTION_PURGE_ALARM_MINUTES": "0.1",
+}
 
 
 @pytest.fixture(scope="module")
 async def system() -> AsyncIterator[System]:
-    async with running(services=["retention"]) as system:
+    # One person does here in a minute what takes others a day, and nobody waits for a day of grace.
+    async with running(services=["retention"], environment=UNHURRIED) as system:
         yield system
 
 
@@ -42,17 +47,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-async def recording(system: System, connection: Client) -> UUID:
-    """One that was taken in."""
-    known = uuid4()
-    event = told.ingested(recording=known).model_copy(update={"tenant": TENANT})
-    await connection.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
+def office(system: System, connection: Client) -> Office:
+    return Office(system, connection)
 
-    async def explained() -> bool:
-        return (await minutier(system, "explain", str(known)))[0] == 0
 
-    await until(explained, SECONDS)
-    return known
+@pytest.fixture(scope="module")
+async def recording(office: Office) -> UUID:
+    return await office.take_in()
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,43 @@ async def held(system: System, recording: UUID) -> str:
     )
     assert status == 0
     return str(placed["id"])
+
+
+@pytest.fixture(scope="module")
+async def paths(office: Office, recording: UUID, held: str) -> Mapping[str, str]:
+    """Every page, with something on it: one purge is waited for, one waits, and one is over."""
+    gone, going, other = [await office.take_in() for _ in range(3)]
+    over, under_way = await office.propose(gone), await office.propose(going)
+    waiting = await office.propose(recording, other)
+    for purge in (over, under_way):
+        await office.approve(purge, APPROVER)
+    await office.answer(gone)
+    await office.answer(going, ["query"])
+    await office.when(over, "completed")
+    await office.when(waiting, "previewed")
+    record = (await office.ask("GET", "/records"))["items"][0]["id"]
+    (default,) = (await office.ask("GET", "/policies"))["items"]
+    return {
+        "retention": "/",
+        "retention-policies": "/policies",
+        "retention-policy": f"/policies/{default['id']}",
+        "retention-policy-new": f"/policies/{uuid4()}/change",
+        "retention-holds": "/holds",
+        "retention-hold": f"/holds/{held}",
+        "retention-hold-new": "/holds/new",
+        "retention-purges": "/purges",
+        "retention-purge-waiting": f"/purges/{waiting}",
+        "retention-purge-under-way": f"/purges/{under_way}",
+        "retention-purge-over": f"/purges/{over}",
+        "retention-purge-new": "/purges/new",
+        "retention-records": "/records",
+        "retention-record": f"/records/{record}",
+        "retention-recordings-wrong": "/recordings?id=one",
+        "retention-recording": f"/recordings/{recording}",
+        "retention-recording-gone": f"/recordings/{gone}",
+        "retention-audit": "/audit",
+        "retention-not-found": f"/{held}",
+    }
 
 
 async def minutier(system: System, *arguments: str) -> tuple[int, Any]:
@@ -78,15 +116,126 @@ async def minutier(system: System, *arguments: str) -> tuple[int, Any]:
     return process.returncode, json.loads(out) if out else None
 
 
-async def test_somebody_of_compliance_signs_in_and_sees_what_stands(
-    system: System, browser: Browser, held: str
+async def signed_in(window: Window, person: LocalPerson) -> None:
+    await window.go("/")
+    await window.page.get_by_role("button", name=person.name).click()
+    await window.page.wait_for_url(f"{window.url}/**")
+
+
+async def reach(page: Page, role: Literal["link", "button", "textbox"], name: str) -> None:
+    """By the keyboard."""
+    place = page.get_by_role(role, name=name, exact=True)
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        if await place.evaluate("(element) => element === document.activeElement"):
+            return
+    raise AssertionError(f"the keyboard does not lead to {name}")
+
+
+async def press(page: Page, role: Literal["link", "button"], name: str) -> None:
+    await reach(page, role, name)
+    await page.keyboard.press("Enter")
+
+
+async def test_one_proposes_another_approves_and_both_see_it_go_on_to_its_end(
+    browser: Browser, office: Office, held: str
 ) -> None:
-    async with browsing.window(browser, system.url("retention")) as window:
-        await window.go("/")
-        await window.page.get_by_role("button", name=COMPLIANCE.name).click()
-        await window.page.wait_for_url(f"{window.url}/**")
-        await expect(window.page.get_by_role("heading", level=1)).to_have_text("Retention")
-        await expect(window.page.get_by_role("heading", name=MATTER)).to_be_visible()
+    recording = await office.take_in()
+    async with (
+        browsing.window(browser, office.url) as first,
+        browsing.window(browser, office.url, language="fr") as second,
+    ):
+        await signed_in(first, COMPLIANCE)
+        await signed_in(second, APPROVER)
+        await expect(first.page.get_by_role("heading", name=MATTER)).to_be_visible()
+        await first.go(f"/recordings/{recording}")
+        await first.page.get_by_role("link", name="Propose to destroy it").click()
+        await first.page.get_by_label("Reason").fill(REASON)
+        await first.page.get_by_label("Legal basis").fill(BASIS)
+        await first.page.get_by_role("button", name="Propose").click()
+        # The page follows by itself what becomes of it.
+        await first.page.get_by_role("button", name="Approve this inventory").click(timeout=SECONDS * 1000)
+        await expect(first.page.get_by_role("alert")).to_contain_text("Somebody else of compliance has to.")
+        await second.go("/")
+        await second.page.get_by_role("link", name=REASON).click()
+        await expect(second.page.locator("#progress")).to_contain_text("En attente d’approbation")
+        await second.page.get_by_label("Visa des archives").fill("AD75-2026-117")
+        await second.page.get_by_role("button", name="Approuver cet inventaire").click()
+        await expect(second.page.locator(".facts")).to_contain_text("AD75-2026-117")
+        await office.answer(recording, ["query"])
+        for window, waits, answered in (
+            (first, "ingestion has not answered for 1 recording", "query has not"),
+            (second, "ingestion n’a pas répondu pour 1 enregistrement", "query n’a pas"),
+        ):
+            await expect(window.page.locator("#progress")).to_contain_text(waits, timeout=SECONDS * 1000)
+            await expect(window.page.locator("#progress")).not_to_contain_text(answered)
+        await office.answer(recording)
+        for window, over in (
+            (first, "1 recording was destroyed."),
+            (second, "1 enregistrement a été détruit."),
+        ):
+            await expect(window.page.locator("#progress")).to_contain_text(over, timeout=SECONDS * 1000)
+        await first.page.get_by_role("link", name="The records that prove it").click()
+        await first.page.get_by_role("link", name="Record").last.click()
+        await expect(first.page.locator(".facts").first).to_contain_text(str(recording))
+        href = await first.page.get_by_role("link", name="JSON").get_attribute("href")
+        proof = await (await first.page.request.get(f"{first.url}{href}")).json()
+        assert proof["entry"]["record"]["rule"]["visa"] == "AD75-2026-117"
+        assert first.troubles + second.troubles == []
+
+
+async def test_a_policy_is_written_tried_and_set_in_french(
+    browser: Browser, office: Office, recording: UUID
+) -> None:
+    async with browsing.window(browser, office.url, language="fr") as window:
+        await signed_in(window, COMPLIANCE)
+        page = window.page
+        await page.get_by_role("link", name="Règles").first.click()
+        await page.get_by_role("link", name="Nouvelle règle").click()
+        await page.get_by_label("Nom").fill("Conseils <b>")
+        await page.get_by_label("Base légale").fill("Code du patrimoine, article L212-2")
+        media = page.get_by_role("group", name="Média")
+        await media.get_by_label("Jours de phase courante").fill("dix")
+        await page.get_by_role("button", name="Mettre en vigueur").click()
+        await expect(page.get_by_role("alert")).to_be_visible()
+        await expect(media.get_by_label("Jours de phase courante")).to_have_accessible_description(
+            "Indiquez un nombre entier de jours. Les deux phases en ont ensemble 36 500 au plus."
+        )
+        await expect(page.get_by_label("Nom")).to_have_value("Conseils <b>")
+        await media.get_by_label("Jours de phase courante").fill("200")
+        await page.get_by_role("button", name="L’essayer sur l’année écoulée").click()
+        await expect(page.get_by_role("row", name="Juillet 2026")).to_be_visible()
+        await page.get_by_role("button", name="Mettre en vigueur").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Conseils <b>")
+        await page.get_by_role("button", name="Retirer cette règle").click()
+        await expect(page.get_by_text("Cette règle a été retirée")).to_be_visible()
+        assert window.troubles == []
+
+
+async def test_a_hold_is_placed_and_released_by_the_keyboard_alone(
+    browser: Browser, office: Office, recording: UUID
+) -> None:
+    async with browsing.window(browser, office.url, size=PHONE) as window:
+        await signed_in(window, COMPLIANCE)
+        page = window.page
+        await press(page, "link", "Holds")
+        await page.wait_for_url("**/holds")
+        await press(page, "link", "Place a hold")
+        await reach(page, "textbox", "Matter")
+        await page.keyboard.type("Cour des comptes")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("They look at the budget.")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type(str(recording))
+        await press(page, "button", "Place the hold")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Cour des comptes")
+        places = await browsing.tabbed(page)
+        assert [place for place in places if place["hidden"] or not place["outlined"]] == []
+        assert await browsing.focusable(page) - {place["path"] for place in places} == set()
+        await reach(page, "textbox", "Why the hold is released")
+        await page.keyboard.type("They have looked.")
+        await press(page, "button", "Release the hold")
+        await expect(page.get_by_text("They have looked.")).to_be_visible()
         assert window.troubles == []
 
 
@@ -97,22 +246,36 @@ async def test_others_are_told_whose_pages_these_are(system: System, browser: Br
         await expect(window.page.get_by_text("These pages are for compliance staff.")).to_be_visible()
 
 
-async def test_no_page_has_an_accessibility_violation(system: System, browser: Browser, held: str) -> None:
+async def test_no_page_has_an_accessibility_violation(
+    browser: Browser, office: Office, held: str, paths: Mapping[str, str]
+) -> None:
     folder = browsing.artefacts()
-    headers = {"Authorization": f"Bearer {system.token(COMPLIANCE.subject)}"}
-    for language, looks in LOOKS.items():
+
+    async def looked_at(language: Language) -> dict[tuple[str, ...], list[str]]:
+        found: dict[tuple[str, ...], list[str]] = {}
         async with browsing.window(
-            browser, system.url("retention"), headers=headers, language=language, unprotected=True
+            browser, office.url, headers=office.showing(), language=language, unprotected=True
         ) as window:
-            for name, path in {"retention": "/", "retention-not-found": f"/{held}"}.items():
+            for name, path in paths.items():
                 await window.go(path)
                 await expect(window.page.locator("h1")).to_be_visible()
-                for theme, size in looks:
+                await window.page.evaluate(
+                    "document.querySelectorAll('details.item').forEach((each) => (each.open = true))"
+                )
+                for theme, size in LOOKS[language]:
                     await window.look(theme, size)
-                    await window.page.screenshot(path=folder / f"{name}-{theme}-{language}-{size[0]}.png")
-                    assert await violations(window.page) == []
+                    await window.page.screenshot(
+                        path=folder / f"{name}-{theme}-{language}-{size[0]}.png", full_page=True
+                    )
+                    if wrong := await violations(window.page):
+                        found[name, theme, language] = wrong
                     width = await window.page.evaluate("document.documentElement.scrollWidth")
-                    assert width <= size[0], f"{name} is wider than its window"
+                    if width > size[0]:
+                        found[name, theme, language, "width"] = [f"{width} is wider than {size[0]}"]
+        return found
+
+    # Side by side, since each window is a process of the browser's.
+    assert await asyncio.gather(*map(looked_at, LOOKS)) == [{}, {}]
 
 
 async def test_the_command_tells_what_holds_a_recording_and_releases_it(
