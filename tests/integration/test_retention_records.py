@@ -13,9 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.compose.embedded import System
 from minutier.compose.provision import prepare_database
+from minutier.retention.audit.verify import Integrity, State
+from minutier.retention.records.anchor import Heads, anchor
 from minutier.retention.records.domain import Draft, NoKey
 from minutier.retention.records.repository import Logs
+from minutier.retention.records.verify import integrity
 from minutier.schemas.records import SignedRecord
+from minutier.shared.objects import Objects
 from minutier.shared.proofs.findings import Verdict
 from minutier.shared.proofs.issue import written
 from minutier.shared.proofs.verify import verify_proof
@@ -181,3 +185,22 @@ async def test_a_record_is_nothing_that_remains_of_a_recording(desk: Desk) -> No
             text("select place from remains(:ids)"), {"ids": [entry.record.recording_id]}
         )
         assert list(found) == []
+
+
+async def test_a_tail_that_a_superuser_cut_is_found_by_what_the_store_has(desk: Desk, system: System) -> None:
+    await desk.append(0, 1, 2)
+    heads = Heads(Objects(system.objects), KEY)
+    for _ in range(2):
+        await anchor(desk.tenant, logs=desk.logs, heads=heads)
+    found = await integrity(desk.tenant, logs=desk.logs, heads=heads)
+    assert found == Integrity(State.WHOLE, 3, 3)
+    inside = psycopg.conninfo.make_conninfo(system.administrator_url, dbname="minutier")
+    with psycopg.connect(inside, autocommit=True) as administrator:
+        statement = "delete from retention.disposals where tenant = %s and index = 2"
+        administrator.execute(statement, [desk.tenant])
+    found = await integrity(desk.tenant, logs=desk.logs, heads=heads)
+    assert found == Integrity(State.CUT, 2, 3, 3)
+    # The log goes on, under the same key: another entry is where the head has one.
+    await desk.append(7)
+    found = await integrity(desk.tenant, logs=desk.logs, heads=heads)
+    assert (found.state, found.number) == (State.FORKED, 3)
