@@ -7,9 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minutier.query.access.door import REASON_NEEDED
 from minutier.query.edits.asked import Refusal
 from minutier.query.pages import look
 from minutier.query.steering.domain import Hindrance
+from minutier.schemas.records import Kind
 from minutier.shared.pages.look import COMMON
 from tests.support.node import node
 
@@ -117,7 +119,8 @@ def test_whatever_the_api_refuses_is_told_in_the_words_of_the_pages() -> None:
         "console.log(JSON.stringify(refusals((text) => text)));\n"
     )
     known = json.loads(node("--input-type=module", "-", stdin=script))
-    assert set(known["reasons"]) == {*Refusal, *Hindrance}
+    destroyed = (f"{kind}_destroyed" for kind in (Kind.MEDIA, Kind.TRANSCRIPT, Kind.MINUTES))
+    assert set(known["reasons"]) == {*Refusal, *Hindrance, *destroyed, REASON_NEEDED}
     assert {"404", "409", "412", "413", "422"} < set(known["statuses"])
     # What an answer says in English has no way into a page.
     assert ".detail" not in (COMMON / "static" / "api.js").read_text().replace("event.detail", "")

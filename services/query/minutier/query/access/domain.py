@@ -106,13 +106,13 @@ def grants_of(people: Iterable[MeetingPerson]) -> tuple[Grant, ...]:
 def restricted(entry: Entry) -> frozenset[Kind]:
     """What of a recording compliance alone may read now.
 
-    With its transcript all of it is, but for who has read it. What was destroyed is nobody's to read.
+    With its transcript all of it is, but for who has read it. What was destroyed is nobody's to read, and
+    restricts nothing else any more.
     """
     told = entry.newest(Told.RESTRICTED)
-    kinds = frozenset(told.restricted) if told else frozenset()
-    if Kind.TRANSCRIPT in kinds:
-        return kinds | {Kind.MEDIA, Kind.MINUTES}
-    return kinds - entry.destroyed
+    kinds = frozenset(told.restricted if told else ()) - entry.destroyed
+    follow = {Kind.MEDIA, Kind.MINUTES} if Kind.TRANSCRIPT in kinds else set()
+    return kinds | follow - entry.destroyed
 
 
 def see(
