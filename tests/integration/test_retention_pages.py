@@ -148,6 +148,9 @@ async def test_one_proposes_another_approves_and_both_see_it_go_on_to_its_end(
         await signed_in(first, COMPLIANCE)
         await signed_in(second, APPROVER)
         await expect(first.page.get_by_role("heading", name=MATTER)).to_be_visible()
+        elsewhere = {"Sec-Fetch-Site": "cross-site"}
+        sent = await first.page.request.post(f"{first.url}/purges", headers=elsewhere)
+        assert sent.status == 403
         await first.go(f"/recordings/{recording}")
         await first.page.get_by_role("link", name="Propose to destroy it").click()
         await first.page.get_by_label("Reason").fill(REASON)

@@ -128,6 +128,7 @@ async def test_a_default_says_how_long_each_kind_is_kept(http: httpx.AsyncClient
 async def test_the_organisation_is_marked(http: httpx.AsyncClient) -> None:
     await sent(http, "/policies", public_body="yes")
     assert "Your organisation is a public body" in await read(http, "/policies")
+    await sent(http, "/policies", 422)
     await sent(http, "/policies", public_body="no")
     assert "Your organisation is no public body" in await read(http, "/policies")
     assert await deeds(http) == ["organisation_marked", "organisation_marked"]
@@ -211,6 +212,7 @@ async def test_a_purge_is_proposed_and_somebody_else_approves_it(
         await sent(theirs, path, **approval)
         assert "decided upon meanwhile" in (await sent(theirs, path, 409, **approval)).text
     assert house.second.id in await read(http, path)
+    await sent(http, path, 422)
     await sent(http, path, do="withdraw")
     assert "Withdrawn" in await read(http, path)
     assert await deeds(http) == ["purge_proposed", "purge_approved", "purge_withdrawn"]

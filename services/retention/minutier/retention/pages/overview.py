@@ -12,6 +12,7 @@ from minutier.schemas.clock import now
 from minutier.shared.identity.domain import Person
 
 _HOLDS = 20
+_PURGES = 40
 
 
 def routes(office: Office) -> APIRouter:
@@ -24,7 +25,7 @@ def routes(office: Office) -> APIRouter:
             view = overview(
                 await desk.register.tenant(),
                 await desk.holds.page(limit=_HOLDS),
-                [await shown(purge, desk, office.terms) for purge in await desk.purges.open()],
+                [await shown(each, desk, office.terms) for each in (await desk.purges.open())[:_PURGES]],
                 due=await desk.purges.candidates.count_due(now()),
                 integrity=office.watch.last(person.tenant),
             )

@@ -41,8 +41,11 @@ def routes(office: Office) -> APIRouter:
 
     @api.post("/policies")
     async def mark_organisation(person: Person = asking, form: Form = SENT) -> Response:
+        marked = {"yes": True, "no": False}.get(form.text("public_body"))
+        if marked is None:
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "Say whether it is: 'yes' or 'no'.")
         async with office.desks.of(person.tenant) as desk:
-            await mark(Body(public_body=form.has("public_body", "yes")), person, desk)
+            await mark(Body(public_body=marked), person, desk)
         return RedirectResponse("/policies", HTTPStatus.SEE_OTHER)
 
     @api.get("/policies/new")

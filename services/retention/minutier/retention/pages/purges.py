@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from minutier.retention.officers import officer
-from minutier.retention.pages.forms import SENT, Form, answered
+from minutier.retention.pages.forms import SENT, Form, Unfit, answered
 from minutier.retention.pages.office import Office
 from minutier.retention.pages.paging import listed
 from minutier.retention.pages.views import purges as views
@@ -78,13 +78,14 @@ def routes(office: Office) -> APIRouter:
         """Approve it, or withdraw it."""
 
         async def do() -> str:
-            approves = form.has("do", "approve")
-            asked = views.approval_asked(form) if approves else None
             async with office.desks.of(person.tenant) as desk:
-                if asked is not None:
-                    await agree(id, asked, person, desk, office.terms)
-                else:
-                    await take_back(id, person, desk)
+                match form.text("do"):
+                    case "approve":
+                        await agree(id, views.approval_asked(form), person, desk, office.terms)
+                    case "withdraw":
+                        await take_back(id, person, desk)
+                    case _:
+                        raise Unfit({"do": "invalid"})
             return f"/purges/{id}"
 
         return await answered(
