@@ -30,6 +30,7 @@ async def system(simulated: Visio) -> AsyncIterator[System]:
         # Most of these recordings have no account to wait for.
         "MINUTIER_INGESTION_METADATA_SECONDS": "1",
         "MINUTIER_DELIVERY_RETRY_SECONDS": "0.2",
+        "MINUTIER_RETENTION_GRACE_HOURS": "0",
     }
     async with running(environment=environment) as system:
         await asyncio.to_thread(client(system.objects).make_bucket, BUCKET)

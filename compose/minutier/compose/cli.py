@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from minutier.compose.commands.compact import compact
 from minutier.compose.commands.hand_in import ingest, watch
 from minutier.compose.commands.purges import approve, preview, propose, reapply, status_, withdraw
 from minutier.compose.commands.read import list_, minutes, status, transcript
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(up, demo, ingest, watch, status, list_, transcript, minutes, name),
-    *(share, owner, cancel, reprocess, reconcile, verify, token),
+    *(share, owner, cancel, reprocess, reconcile, verify, token, compact),
 )
 PURGES = (propose, preview, approve, withdraw, status_, reapply)
 RECORDS = (records, record, head, export, key)

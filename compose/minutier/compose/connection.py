@@ -11,6 +11,7 @@ from minutier.compose.failures import Failure, Status, WrongUsage
 
 if TYPE_CHECKING:
     from minutier.compose.api import Api
+    from minutier.compose.compaction import Servers
     from minutier.compose.purges import Purges
     from minutier.compose.records import Records
     from minutier.compose.retention import Retention
@@ -118,6 +119,23 @@ class Connection:
         if self.directory is None or self.state is None:
             return ObjectSettings()
         return self.directory.credentials(()).objects(self.state.processes["s3"].ports)
+
+    @property
+    def servers(self) -> "Servers":
+        """The embedded system's, for whoever tends them. Raises `WrongUsage` elsewhere."""
+        from minutier.compose.compaction import Servers
+        from minutier.compose.embedded import DATABASE
+        from minutier.compose.servers import postgres_url
+
+        if self.directory is None or self.state is None:
+            raise WrongUsage("Servers elsewhere are tended by their own tools.")
+        password = self.directory.credentials(()).postgres_password
+        processes = self.state.processes
+        return Servers(
+            postgres_url(processes["postgres"].ports["client"], "postgres", password, "postgres"),
+            DATABASE,
+            f"http://127.0.0.1:{processes['s3'].ports['master']}",
+        )
 
 
 def data_directory(option: Path | None) -> DataDirectory:

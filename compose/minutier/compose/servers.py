@@ -89,6 +89,8 @@ def postgres(directory: DataDirectory, credentials: Credentials) -> Program:
             # A statement or a detail may quote what was said.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
+            # What was deleted stays in no old segment.
+            "wal_recycle": "off",
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return Launch(
