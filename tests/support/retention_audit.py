@@ -84,8 +84,14 @@ class AuditLog:
     async def settle(self, number: int) -> None:
         self._rows.anchored = max(self._rows.anchored, number)
 
-    async def page(self, *, limit: int, after: int | None = None) -> Sequence[Entry]:
-        found = [each for each in self._rows.entries if after is None or each.number < after]
+    async def page(
+        self, *, limit: int, after: int | None = None, action: Action | None = None
+    ) -> Sequence[Entry]:
+        found = [
+            each
+            for each in self._rows.entries
+            if (after is None or each.number < after) and (action is None or each.action == action.value)
+        ]
         return found[::-1][:limit]
 
     async def batch(self, after: int, limit: int) -> Sequence[Entry]:

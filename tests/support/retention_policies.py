@@ -1,9 +1,9 @@
 """Policies and recordings of retention: drawn by hypothesis, made by hand, and in a register in memory."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -193,6 +193,15 @@ class Register:
         )
         ordered = sorted(found, key=_place)
         return [due for due in ordered if after is None or _place(due) > _place(after)][:limit]
+
+    async def are_due(self, recording_id: UUID, kinds: Collection[Kind], now: datetime) -> bool:
+        schedule = self._rows.schedules[recording_id]
+        return all(kind in schedule and (schedule[kind].due_at or now) < now for kind in kinds)
+
+    async def dispose(self, recording_id: UUID, kinds: Collection[Kind], *, whole: bool) -> None:
+        facts = self._rows.recordings.pop(recording_id)
+        if not whole:
+            self._rows.recordings[recording_id] = replace(facts, kinds=facts.kinds - frozenset(kinds))
 
     def _theirs(self) -> Iterable[tuple[UUID, Facts]]:
         return [
