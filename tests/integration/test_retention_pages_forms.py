@@ -93,6 +93,8 @@ async def test_a_policy_is_tried_set_changed_and_withdrawn(house: House, http: h
         ({"rules.media.current_days": ""}, "Give days for one kind at least"),
         ({"scope.label": "bud\u200bget"}, "cannot be printed"),
         ({"legal_basis": "a" * 2001}, "That is too long"),
+        ({"name": "Boards\0"}, "cannot be printed"),
+        ({"legal_basis": "Code\0"}, "cannot be printed"),
     ],
 )
 async def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_lost(
@@ -188,6 +190,7 @@ async def test_a_purge_is_proposed_and_somebody_else_approves_it(
         ({"kinds": []}, "kinds"),
         ({"recordings": "one"}, "recordings"),
         ({"legal_basis": ""}, "legal_basis"),
+        ({"reason": "A\0"}, "reason"),
     ):
         answer = await sent(http, "/purges/new", 422, **some | wrong)
         assert f'id="{fault}-fault"' in answer.text

@@ -33,6 +33,7 @@ _CODES = {
     "too_short": "missing",
     "string_too_long": "too_long",
     "too_long": "too_many",
+    "string_pattern_mismatch": "unprintable",
     "uuid_parsing": "not_ids",
     "int_type": "no_number",
     "int_parsing": "no_number",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool
 
-from minutier.retention.asked import Asked, Term
+from minutier.retention.asked import Asked, Line, Term, Text
 from minutier.retention.policies.domain import (
     MOST_LABELS,
     Clock,
@@ -43,9 +43,9 @@ class RuleAsked(Asked):
 
 
 class PolicyAsked(Asked):
-    name: str = Field(min_length=1, max_length=200)
+    name: Line = Field(min_length=1, max_length=200)
     scope: ScopeAsked = ScopeAsked()
-    legal_basis: str = Field(min_length=1, max_length=2000)
+    legal_basis: Text = Field(min_length=1, max_length=2000)
     disposition: Disposition = Disposition.DESTROY
     rules: dict[Kind, RuleAsked] = Field(min_length=1)
 

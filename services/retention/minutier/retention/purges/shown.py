@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from minutier.retention.asked import Asked
+from minutier.retention.asked import Asked, Line, Text
 from minutier.retention.holds.routes import SearchAsked
 from minutier.retention.policies.domain import Kind
 from minutier.retention.purges.domain import (
@@ -32,8 +32,8 @@ class NewPurge(Asked):
     """What is listed, or what a search finds, or all whose time is over and that nothing holds."""
 
     cause: Literal["expiry", "query", "list"]
-    reason: str | None = Field(None, min_length=1, max_length=REASON_CHARACTERS)
-    legal_basis: str | None = Field(None, min_length=1, max_length=BASIS_CHARACTERS)
+    reason: Text | None = Field(None, min_length=1, max_length=REASON_CHARACTERS)
+    legal_basis: Line | None = Field(None, min_length=1, max_length=BASIS_CHARACTERS)
     kinds: set[Kind] = Field(set(Kind), min_length=1, description="for a list or a search")
     recordings: list[UUID] = Field([], max_length=MOST_LISTED, description="for a list")
     search: SearchAsked | None = Field(None, description="for a query")

@@ -20,9 +20,12 @@ async function renew(box) {
   try {
     const answer = await fetch(box.dataset.follow, {
       headers: { Accept: "text/html" },
+      // Whoever is not signed in any more is led elsewhere.
+      redirect: "manual",
       signal: AbortSignal.timeout(MOST_MS),
     });
-    if (!answer.ok || answer.redirected) return;
+    if (answer.type === "opaqueredirect") location.reload();
+    if (!answer.ok) return;
     html = await answer.text();
   } catch {
     return;
