@@ -78,7 +78,7 @@ async def until_due(registers: Registers, tenant: str, expected: Dates) -> None:
     assert found == expected
 
 
-async def test_what_is_taken_in_has_dates_once_and_a_rejected_recording_has_none(
+async def test_what_is_taken_in_has_dates_once_and_a_rejected_recording_an_access_log(
     system: System, registers: Registers, tenant: str
 ) -> None:
     first, refused, last, text = uuid4(), uuid4(), uuid4(), uuid4()
@@ -97,6 +97,8 @@ async def test_what_is_taken_in_has_dates_once_and_a_rejected_recording_has_none
         for kind, number in periods.items()
         if (recording, kind) != (text, Kind.MEDIA)
     }
+    # Others have kept who announced it.
+    expected[refused, Kind.ACCESS_LOG] = taken_in.time + PERIODS[Kind.ACCESS_LOG] * DAY
     await until_due(registers, tenant, expected)
 
 

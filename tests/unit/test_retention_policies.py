@@ -39,7 +39,7 @@ from minutier.retention.policies.simulate import LONGEST, Month, simulate
 from minutier.retention.policies.take_facts import take_facts, told_by
 from minutier.retention.settings import RetentionSettings
 from minutier.schemas.documents import RecordingDocument
-from minutier.schemas.events import RecordingDescribed, RecordingIngested, TextReceived
+from minutier.schemas.events import AnyEvent, RecordingDescribed, RecordingIngested, TextReceived
 from minutier.shared.errors import Permanent
 from minutier.shared.rounds import repeat
 from minutier.shared.settings import InvalidSettings
@@ -64,6 +64,8 @@ async def tell(registers: Registers, documents: Documents, *events: Any) -> None
     """As the handler does."""
     for event in events:
         known = await told_by(event, documents=documents)
+        if known is None:
+            continue
         async with registers.of(event.tenant) as register:
             await take_facts(event.subject, known, register=register)
 
@@ -107,6 +109,29 @@ async def test_a_text_has_no_media() -> None:
     assert days(registers) == {kind: PERIODS[kind] for kind in Kind if kind is not Kind.MEDIA}
 
 
+@pytest.mark.parametrize("event", [told.rejected(), told.failed("ingestion")])
+async def test_what_was_not_taken_in_is_kept_as_long_as_an_access_log(event: AnyEvent) -> None:
+    registers = Registers()
+    await tell(registers, Documents(), event)
+    assert days(registers) == {Kind.ACCESS_LOG: PERIODS[Kind.ACCESS_LOG]}
+    assert registers.rows.recordings[RECORDING].ingested_at == event.time
+
+
+async def test_what_is_taken_in_after_all_counts_from_then() -> None:
+    registers = Registers()
+    taken_in = told.ingested().model_copy(update={"time": TAKEN_IN + 30 * DAY})
+    await tell(registers, Documents(), told.rejected(), taken_in, told.failed("ingestion", seconds=20))
+    assert registers.rows.recordings[RECORDING].ingested_at == taken_in.time
+    assert days(registers) == PERIODS
+
+
+@pytest.mark.parametrize("event", [told.failed("summarisation"), told.failed("ingestion", tenant="unknown")])
+async def test_other_failures_make_no_recording(event: AnyEvent) -> None:
+    registers = Registers()
+    await tell(registers, Documents(), event)
+    assert registers.rows.recordings == {}
+
+
 async def test_an_event_of_another_tenant_changes_nothing() -> None:
     registers, documents = Registers(), Documents()
     await tell(registers, documents, told.ingested())
@@ -116,7 +141,7 @@ async def test_an_event_of_another_tenant_changes_nothing() -> None:
     assert await registers.tenants() == [TENANT]
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=7), st.randoms())
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=7), st.randoms())
 async def test_events_may_come_in_any_order_and_twice(drawn: list[int], random: Random) -> None:
     documents = Documents()
 
@@ -130,6 +155,8 @@ async def test_events_may_come_in_any_order_and_twice(drawn: list[int], random: 
         told.received(document=document(5)),
         told.described(document(2)),
         told.described(told.REF),
+        told.rejected(),
+        told.failed("ingestion"),
     ]
     events = [possible[number] for number in drawn]
     ordered, shuffled = Registers(), Registers()
@@ -169,7 +196,9 @@ async def test_what_is_described_before_it_is_taken_in_has_no_schedule_yet() -> 
 async def test_of_a_meeting_whose_document_is_gone_the_time_is_unknown(
     event: RecordingIngested | TextReceived | RecordingDescribed,
 ) -> None:
-    assert (await told_by(event, documents=Documents())).met_at is None
+    known = await told_by(event, documents=Documents())
+    assert known is not None
+    assert known.met_at is None
 
 
 @pytest.mark.parametrize(
@@ -182,7 +211,9 @@ async def test_of_a_meeting_whose_document_is_gone_the_time_is_unknown(
 async def test_a_clock_that_was_never_set_tells_nothing(told_at: datetime) -> None:
     documents = Documents()
     ref = documents.keep(RecordingDocument(recording_id=RECORDING, started_at=told_at))
-    assert (await told_by(told.described(ref), documents=documents)).met_at is None
+    known = await told_by(told.described(ref), documents=documents)
+    assert known is not None
+    assert known.met_at is None
 
 
 async def test_a_class_and_labels_decide_at_once() -> None:

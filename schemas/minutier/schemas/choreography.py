@@ -60,6 +60,8 @@ SUBSCRIPTIONS: dict[str, tuple[type[AnyEvent], ...]] = {
         RecordingIngested,
         TextReceived,
         RecordingDescribed,
+        RecordingRejected,
+        StageFailed,
         SpeechDiarized,
         SpeechTranscribed,
         TranscriptAttributed,

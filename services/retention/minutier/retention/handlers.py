@@ -14,8 +14,10 @@ from minutier.schemas.events import (
     PurgeExecuted,
     RecordingDescribed,
     RecordingIngested,
+    RecordingRejected,
     SpeechDiarized,
     SpeechTranscribed,
+    StageFailed,
     TextReceived,
     TranscriptAttributed,
     TranscriptEdited,
@@ -29,6 +31,8 @@ def subscribe(
 ) -> None:
     async def on_told(event: Telling, work: Work) -> None:
         told = await told_by(event, documents=documents)
+        if told is None:
+            return
         async with work.transaction() as transaction:
             register = await registers.joining(transaction.session, event.tenant)
             facts = await take_facts(event.subject, told, register=register)
@@ -50,6 +54,8 @@ def subscribe(
     service.on(RecordingIngested)(on_told)
     service.on(TextReceived)(on_told)
     service.on(RecordingDescribed)(on_told)
+    service.on(RecordingRejected)(on_told)
+    service.on(StageFailed)(on_told)
     service.on(SpeechDiarized)(on_added)
     service.on(SpeechTranscribed)(on_added)
     service.on(TranscriptAttributed)(on_added)

@@ -59,6 +59,10 @@ class Criterion(StrEnum):
     LABEL = "label"
 
 
+# What there is of a recording that was not taken in: who announced it, and who was told of it.
+OF_REFUSED = frozenset({Kind.ACCESS_LOG})
+
+
 @dataclass(frozen=True)
 class Told:
     """What an event tells; `None` is what it does not tell."""
@@ -74,7 +78,7 @@ class Facts:
     """What is known of a recording, and what people have said of it; nothing of what it holds.
 
     The ``source`` is unknown of those that an earlier version took in. ``kinds`` is empty until the recording
-    was taken in. Raises `ValueError` for a class or labels that cannot be.
+    was taken in or refused, at ``ingested_at``. Raises `ValueError` for a class or labels that cannot be.
     """
 
     tenant: str
@@ -97,12 +101,17 @@ class Facts:
 
 
 def learn(facts: Facts, told: Told) -> Facts:
-    """The same in any order, and however often: of ingestions the first counts, of meetings the last."""
+    """The same in any order, and however often: of ingestions the first counts, of meetings the last.
+
+    Where something was taken in, it counts for nothing that it was refused before.
+    """
+    moments = [(known.kinds, known.ingested_at) for known in (facts, told) if known.ingested_at is not None]
+    taken_in = [at for kinds, at in moments if kinds > OF_REFUSED]
     return replace(
         facts,
         source=_first(facts.source, told.source),
         met_at=_last(facts.met_at, told.met_at),
-        ingested_at=_first(facts.ingested_at, told.ingested_at),
+        ingested_at=min(taken_in or [at for _, at in moments], default=None),
         kinds=facts.kinds | told.kinds,
     )
 
