@@ -23,10 +23,12 @@ from minutier.retention.purges.approve import (
     withdraw,
 )
 from minutier.retention.purges.domain import ItemState, Purge, Reason, State
+from minutier.retention.purges.elimination.compile import compile_list
 from minutier.retention.purges.ports import Unlistable
 from minutier.retention.purges.propose import Wish, propose_expired, propose_list
 from minutier.retention.purges.reapplications.reapply import Reapplied, reapply
 from minutier.schemas.choreography import erasing
+from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import PurgeOutcome
 from minutier.schemas.records import Cause, SignedRecord
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects, client
@@ -345,3 +347,24 @@ async def test_what_is_held_since_is_not_destroyed_again(office: Office) -> None
     item = await office.item(found.purge, recording)
     assert (item.state, item.reason) == (ItemState.DROPPED, Reason.HELD)
     assert await office.left(recording) == len(saved)
+
+
+async def test_what_is_eliminated_is_listed_with_its_title_as_long_as_it_has_one(office: Office) -> None:
+    titled, untitled = await office.take_in(), await office.take_in()
+    document = RecordingDocument(recording_id=titled, title="Budget 2024")
+    office.put(ARTEFACTS, f"{office.tenant}/{titled}/ingestion/2.json", document.model_dump_json().encode())
+    purge = await office.propose(titled, untitled)
+    await office.go_on()
+    listed = compile_list(await office.find(purge), office.now, desks=office.desks, stock=office.stock)
+    rows = [row async for row in listed.rows]
+    assert {row.title for row in rows} == {"Budget 2024", None}
+    assert {row.source for row in rows} == {"livekit"}
+    assert {row.earliest for row in rows} == {LONG_AGO}
+    assert sorted(row.objects for row in rows) == [8, 9]
+    await office.approve(purge)
+    await office.wait(GRACE)
+    for recording in (titled, untitled):
+        await office.answer(recording)
+    await office.go_on()
+    listed = compile_list(await office.find(purge), office.now, desks=office.desks, stock=office.stock)
+    assert [row.title async for row in listed.rows] == [None, None]

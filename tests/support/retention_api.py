@@ -63,6 +63,9 @@ class Nowhere:
     ) -> Inventory:
         return Inventory(rows=tuple(rows))
 
+    async def title(self, tenant: str, recording_id: UUID) -> str | None:
+        return None
+
     async def clear(self, item: Item) -> None:
         """There is nothing to clear."""
 

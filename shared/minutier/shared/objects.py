@@ -119,7 +119,7 @@ class Objects:
     async def digest_of(self, location: Location) -> str | None:
         """The SHA-256 of an object as its metadata have it; of one that is gone, or has none, ``None``."""
         found = await asyncio.to_thread(self._stat, location.bucket, location.key, location.version_id)
-        return found and found.sha256
+        return found.sha256 if found else None
 
     async def read(self, ref: ObjectRef) -> bytes:
         """The bytes of a small object. Raises `ObjectMissing` or `ObjectChanged`."""
@@ -166,9 +166,12 @@ class Objects:
         """Stream a file into the store; where its bytes are there already, nothing is written."""
         return await asyncio.to_thread(self._upload, bucket, key, file, content_type)
 
-    async def pages(self, bucket: str) -> AsyncIterator[list[Listed]]:
-        """The newest versions in a bucket, a page at a time. Raises `ObjectMissing` where there is none."""
-        listing = self._client.list_objects(bucket, recursive=True)
+    async def pages(self, bucket: str, prefix: str = "") -> AsyncIterator[list[Listed]]:
+        """The newest versions under ``prefix``, a page at a time.
+
+        Raises `ObjectMissing` where there is no such bucket.
+        """
+        listing = self._client.list_objects(bucket, prefix=prefix, recursive=True)
         while page := await asyncio.to_thread(_page, listing):
             yield page
 
@@ -181,9 +184,9 @@ class Objects:
 
     async def versions(self, bucket: str, prefix: str) -> AsyncIterator[list[Location]]:
         """Every version under ``prefix`` but for delete markers, a page at a time."""
-        listing = self._client.list_objects(bucket, prefix=prefix, recursive=True, include_version=True)
-        while page := await asyncio.to_thread(_versions, listing):
-            yield page
+        async for page in self.kept(bucket, prefix):
+            if found := [each.location for each in page if not each.is_marker]:
+                yield found
 
     async def kept(self, bucket: str, prefix: str) -> AsyncIterator[list[Kept]]:
         """Every version under ``prefix``, delete markers among them, a page at a time."""
@@ -361,19 +364,6 @@ def _page(listing: Iterator[Any]) -> list[Listed]:
         if error.code in _MISSING:
             raise ObjectMissing from None
         raise
-
-
-def _versions(listing: Iterator[Any]) -> list[Location]:
-    """Of a page in which there are none but delete markers nothing is left: then the next is taken."""
-    while page := list(islice(listing, _PAGE)):
-        found = [
-            Location(bucket=each.bucket_name, key=each.object_name, version_id=each.version_id)
-            for each in page
-            if not each.is_delete_marker
-        ]
-        if found:
-            return found
-    return []
 
 
 def _kept(listing: Iterator[Any]) -> list[Kept]:

@@ -13,6 +13,7 @@ from minutier.retention.pages.office import Office
 from minutier.retention.policies import routes as policies
 from minutier.retention.policies.ports import Registers
 from minutier.retention.purges import routes as purges
+from minutier.retention.purges.elimination import routes as elimination
 from minutier.retention.purges.ports import Stock
 from minutier.retention.purges.reapplications import routes as reapplications
 from minutier.retention.records import routes as records
@@ -50,6 +51,7 @@ def build(
     app.include_router(policies.router(gate=gate, desks=desks, registers=registers))
     app.include_router(holds.router(gate=gate, desks=desks))
     app.include_router(purges.router(gate=gate, desks=desks, terms=terms))
+    app.include_router(elimination.router(gate=gate, desks=desks, stock=stock))
     key = settings.key.public if settings.key else None
     app.include_router(reapplications.router(gate=gate, desks=desks, stock=stock, key=key))
     app.include_router(records.router(gate=gate, logs=disposals, watch=watch, key=key))

@@ -48,6 +48,9 @@ class ItemRow(Table, table=True):
     kinds: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
     whole: bool
     state: str = "listed"
+    source: str | None = None
+    earliest: datetime | None = moment(nullable=True)
+    latest: datetime | None = moment(nullable=True)
     policy_id: UUID | None = None
     policy_version: int | None = None
     inventory: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))

@@ -24,6 +24,18 @@ class Total:
 
 
 @dataclass(frozen=True)
+class Eliminated:
+    """What a list of what is eliminated says of a recording, also once it is destroyed."""
+
+    recording_id: UUID
+    source: str | None
+    earliest: datetime | None
+    latest: datetime | None
+    versions: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Unlistable:
     """Recordings that there are not, and those that another purge is about to destroy."""
 
@@ -98,6 +110,12 @@ class Purges(Protocol):
         """By recording, beginning behind ``after``."""
         ...
 
+    async def eliminated(
+        self, purge_id: UUID, *, limit: int, after: UUID | None = None
+    ) -> Sequence[Eliminated]:
+        """By recording, those that have not fallen out, beginning behind ``after``."""
+        ...
+
     async def item(self, purge_id: UUID, recording_id: UUID) -> Item | None:
         """Locked until the transaction ends."""
         ...
@@ -145,6 +163,10 @@ class Stock(Protocol):
 
         With ``digests``, those of the objects' contents as well. Raises what the servers' clients raise.
         """
+        ...
+
+    async def title(self, tenant: str, recording_id: UUID) -> str | None:
+        """What a recording is called, as long as there is a document that says so."""
         ...
 
     async def clear(self, item: Item) -> None:

@@ -28,7 +28,7 @@ from minutier.retention.purges.domain import (
     State,
 )
 from minutier.retention.purges.models import ItemRow, PurgeRow
-from minutier.retention.purges.ports import Total
+from minutier.retention.purges.ports import Eliminated, Total
 from minutier.schemas.choreography import SUBSCRIPTIONS, erasing
 from minutier.schemas.records import Cause
 from minutier.shared.identity.domain import UNKNOWN_TENANT
@@ -138,6 +138,30 @@ class Purges:
         asked = {"ids": [str(item.recording_id) for item in found]}
         holding = {row.recording_id for row in await run(self._session, _HOLDING, asked)}
         return [replace(item, held=item.recording_id in holding) for item in found]
+
+    async def eliminated(
+        self, purge_id: UUID, *, limit: int, after: UUID | None = None
+    ) -> Sequence[Eliminated]:
+        statement = (
+            select(ItemRow)
+            .where(ItemRow.purge_id == purge_id, ItemRow.tenant == self._tenant)
+            .where(ItemRow.state != ItemState.DROPPED.value)
+            .order_by(col(ItemRow.recording_id))
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(col(ItemRow.recording_id) > after)
+        return [
+            Eliminated(
+                row.recording_id,
+                row.source,
+                _in_utc(row.earliest),
+                _in_utc(row.latest),
+                row.versions,
+                row.bytes,
+            )
+            for row in await self._session.exec(statement)
+        ]
 
     async def item(self, purge_id: UUID, recording_id: UUID) -> Item | None:
         statement = (

@@ -1,12 +1,16 @@
 """What lies of a recording in the store and in the streams, seen by retention itself."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 from nats.js import JetStreamContext
+from pydantic import ValidationError
 
 from minutier.retention.purges.domain import Inventory, Item, Rows, StoredVersion
-from minutier.schemas.events import OF_PURGES
+from minutier.schemas.documents import RecordingDocument
+from minutier.schemas.events import OF_PURGES, Stage
 from minutier.schemas.records import Kind
 from minutier.schemas.references import Location
 from minutier.shared.erasing import places
@@ -42,6 +46,20 @@ class Stock:
         if item.whole:
             for stream, subject in _SUBJECTS.items():
                 await self._js().purge_stream(stream, subject=subject.format(id=item.recording_id))
+
+    async def title(self, tenant: str, recording_id: UUID) -> str | None:
+        """Of several documents the last that was written counts."""
+        prefix = f"{tenant}/{recording_id}/{Stage.INGESTION}/"
+        found = sorted(
+            [each async for page in self._objects.pages(ARTEFACTS, prefix) for each in page],
+            key=lambda each: each.modified,
+            reverse=True,
+        )
+        for each in found:
+            read = await self._objects.find(ARTEFACTS, each.key)
+            with suppress(ValidationError):
+                return read and RecordingDocument.model_validate_json(read[0]).title
+        return None
 
     async def _versions(self, bucket: str, prefix: str, digests: bool) -> list[StoredVersion]:
         found = [

@@ -67,7 +67,7 @@ def router(*, gate: Gate, logs: Logs, watch: Watch, key: PublicKey | None) -> AP
         with _explained():
             async with logs.of(person.tenant) as log:
                 head = await log.head(datetime.now(UTC))
-        return _file(written(head), "application/json", f"head-{head.head.tree_size}.json")
+        return file(written(head), "application/json", f"head-{head.head.tree_size}.json")
 
     @api.get(
         "/export",
@@ -86,7 +86,7 @@ def router(*, gate: Gate, logs: Logs, watch: Watch, key: PublicKey | None) -> AP
         with _explained():
             if key is None:
                 raise NoKey
-            return _file(key.pem(), _PEM, "disposal-key.pub.pem")
+            return file(key.pem(), _PEM, "disposal-key.pub.pem")
 
     @api.get("/integrity")
     async def show_integrity(again: bool = False, person: Person = costly) -> LogShown:
@@ -111,8 +111,8 @@ def router(*, gate: Gate, logs: Logs, watch: Watch, key: PublicKey | None) -> AP
         head, written_in = proof.head, language or liked
         tag = etag(id, head.head.tree_size, head.key_id, written_in.value)
         told = {**headers(request, tag), "Vary": "Accept-Language, Cookie"}
-        body = await _made(renderer, person, document(proof, written_in))
-        return _file(body, _PDF, f"disposal-{id}.pdf", told)
+        body = await made(renderer, person, document(proof, written_in))
+        return file(body, _PDF, f"disposal-{id}.pdf", told)
 
     @api.get("/{id}", responses=described(404, 409), response_model=DisposalProof)
     async def show_record(id: UUID, request: Request, person: Person = asking) -> Response:
@@ -120,7 +120,7 @@ def router(*, gate: Gate, logs: Logs, watch: Watch, key: PublicKey | None) -> AP
         proof = await _proof(logs, person, id)
         head = proof.head
         told = headers(request, etag(id, head.head.tree_size, head.key_id))
-        return _file(written(proof), "application/json", f"disposal-{id}.json", told)
+        return file(written(proof), "application/json", f"disposal-{id}.json", told)
 
     return api
 
@@ -136,7 +136,8 @@ async def _proof(logs: Logs, person: Person, id: UUID) -> DisposalProof:
             return await log.proof(entry, datetime.now(UTC))
 
 
-async def _made(renderer: Renderer, person: Person, sheet: Sheet) -> bytes:
+async def made(renderer: Renderer, person: Person, sheet: Sheet) -> bytes:
+    """A sheet as PDF. Raises `HTTPException` where that cannot be now."""
     try:
         return await renderer.render(person, render, sheet)
     except Busy:
@@ -159,7 +160,8 @@ def _explained() -> Iterator[None]:
         raise Refusal(HTTPStatus.CONFLICT, str(error), "no_key") from None
 
 
-def _file(body: bytes, media_type: str, name: str, told: dict[str, str] | None = None) -> Response:
+def file(body: bytes, media_type: str, name: str, told: dict[str, str] | None = None) -> Response:
+    """An answer that browsers keep under ``name``."""
     return Response(body, media_type=media_type, headers={**_named(name), **(told or {})})
 
 

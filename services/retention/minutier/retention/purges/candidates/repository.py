@@ -42,7 +42,11 @@ _UNLESS_BUSY = """
             and other.state in ('listed', 'counted', 'ordered', 'answered')
     )
 """
-_LIST = text(_PUT + "and recordings.id = any(cast(:ids as uuid[]))" + _UNLESS_BUSY + "returning recording_id")
+# Of two who propose the same at once one has it.
+_ONCE = "on conflict do nothing"
+_LIST = text(
+    f"{_PUT} and recordings.id = any(cast(:ids as uuid[])) {_UNLESS_BUSY} {_ONCE} returning recording_id"
+)
 _LIST_FOUND = text(
     _PUT
     + """
@@ -53,8 +57,17 @@ _LIST_FOUND = text(
     and (cast(:before as timestamptz) is null or recordings.met_at < cast(:before as timestamptz))
     """
     + _UNLESS_BUSY
-    + "order by recordings.id limit :most"
+    + f"order by recordings.id limit :most {_ONCE}"
 )
+# What a list of what was eliminated says, when nothing else knows it any more.
+_DESCRIBE = text("""
+    update purge_items set
+        source = recordings.source,
+        earliest = least(recordings.met_at, recordings.ingested_at),
+        latest = greatest(recordings.met_at, recordings.ingested_at, recordings.closed_at)
+    from recordings
+    where purge_items.purge_id = :purge and recordings.id = purge_items.recording_id
+""")
 _KNOWN = text("select id from recordings where tenant = :tenant and id = any(cast(:ids as uuid[]))")
 
 # What is due, by the policy of what fell due last: of several kinds that are due at once one purge is made.
@@ -82,6 +95,7 @@ _LIST_DUE = text(f"""
     from ({_DUE}) as due
     where policy_id = :policy and policy_version = :version
     order by id limit :most
+    {_ONCE}
 """)
 
 
@@ -98,6 +112,7 @@ class Candidates:
         wanted = set(recordings)
         asked = {**self._of(purge, kinds), "ids": [str(each) for each in wanted]}
         put = {row.recording_id for row in await run(self._session, _LIST, asked)}
+        await self._describe(purge)
         if put == wanted:
             return None
         known = {row.id for row in await run(self._session, _KNOWN, asked)}
@@ -114,7 +129,9 @@ class Candidates:
             "before": search.met_before,
             "most": limit,
         }
-        return (await run(self._session, _LIST_FOUND, asked)).rowcount
+        found = (await run(self._session, _LIST_FOUND, asked)).rowcount
+        await self._describe(purge)
+        return found
 
     async def due_policies(self, now: datetime) -> Sequence[tuple[UUID, int]]:
         rows = await run(self._session, _DUE_POLICIES, {"tenant": self._tenant, "now": now})
@@ -134,7 +151,9 @@ class Candidates:
             "version": version,
             "most": limit,
         }
-        return (await run(self._session, _LIST_DUE, asked)).rowcount
+        found = (await run(self._session, _LIST_DUE, asked)).rowcount
+        await self._describe(purge)
+        return found
 
     async def put_again(self, purge: Purge, items: Collection[Item]) -> int:
         rows: list[dict[str, Any]] = [
@@ -152,6 +171,9 @@ class Candidates:
         ]
         put = insert(ItemRow).values(rows).on_conflict_do_nothing().returning(col(ItemRow.recording_id))
         return len((await self._session.exec(put)).all())
+
+    async def _describe(self, purge: Purge) -> None:
+        await run(self._session, _DESCRIBE, {"purge": purge.id})
 
     def _of(self, purge: Purge, kinds: Collection[Kind]) -> dict[str, Any]:
         return {
