@@ -55,24 +55,32 @@ GUARDED = {
     },
 }
 # What is deleted without anything being lost of what people said and did.
+_TOMBSTONES = {"tombstones": "numbers of what was destroyed, which a hold may take down"}
 LEFT = {
     "ingestion": {
+        **_TOMBSTONES,
         "cancellations": "says that work is not wanted",
         "ends": "waits for a job to be told of",
         "expectations": "waits for a recording that has not come",
         "promised_uploads": "waits for a file that has not come",
         "tellings": "digests of announcements, forgotten once taken in",
     },
-    "diarization": {"cancellations": "says that work is not wanted"},
-    "transcription": {"cancellations": "says that work is not wanted"},
-    "summarisation": {"cancellations": "says that work is not wanted"},
-    "attribution": {"cancellations": "says that work is not wanted"},
+    "diarization": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
+    "transcription": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
+    "summarisation": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
+    "attribution": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
     "query": {
+        **_TOMBSTONES,
         "grants": "who may read it, which its owner takes back",
         "queue": "what waits for a stage",
         "webhook_deliveries": "who was told of an event",
     },
-    "retention": {"held": "the holds themselves, which the service may not delete"},
+    "retention": {
+        **_TOMBSTONES,
+        "held": "the holds themselves, which the service may not delete",
+        "purge_items": "what was proposed and destroyed, by numbers",
+        "disposals": "the records of what was destroyed, which the service may not delete",
+    },
 }
 
 
