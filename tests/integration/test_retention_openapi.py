@@ -35,14 +35,22 @@ def where(system: System) -> None:
 
 @pytest.fixture(scope="module")
 async def known(where: None) -> dict[str, str]:
-    """A recording, a hold, a policy and a record, by what their paths begin with."""
-    recording = str(await house.take_in())
+    """A recording, a hold, a policy, a purge and a record, by what their paths begin with."""
+    recording, other = str(await house.take_in()), str(await house.take_in())
     async with house.asking() as http:
         new = {"matter": "2026-117", "reason": "Asked for.", "recordings": [recording]}
         hold = (await http.post("/api/v1/holds", json=new)).json()["id"]
         (default,) = (await http.get("/api/v1/policies")).json()["items"]
+        new = {"cause": "list", "reason": "A test.", "legal_basis": "Consent.", "recordings": [other]}
+        (purge,) = (await http.post("/api/v1/purges", json=new)).json()["items"]
     (record,) = await house.destroy(0)
-    return {"recordings": recording, "holds": hold, "policies": default["id"], "records": str(record)}
+    return {
+        "recordings": recording,
+        "holds": hold,
+        "policies": default["id"],
+        "purges": purge["id"],
+        "records": str(record),
+    }
 
 
 @schema.parametrize()
