@@ -2,10 +2,11 @@
 default:
     @just --list
 
-# Every check and every test: what needs no servers on all cores, up to four, and the rest one after the other.
+# Every check and every test: on all cores, up to four, and two where servers run; what loads models has them alone.
 test: check
     uv run pytest -n logical --maxprocesses 4 --dist loadfile tests/contract tests/unit
-    uv run pytest tests/models tests/integration tests/e2e
+    uv run pytest -n 2 --dist loadfile tests/integration
+    uv run pytest tests/models tests/e2e
 
 # Style, types, imports and generated files.
 check:
