@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _DAY = {"formats": ["%Y-%m-%d"], "metavar": "DATE"}
 _POLL_SECONDS = 1.0
-# A little less than the service takes at a time.
-_MOST_BYTES = 48 * 1024
+# What the service takes at a time.
+_MOST_RECORDS, _MOST_BYTES = 20, 48 * 1024
 _UNCOUNTED, _OVER = "counting", ("completed", "withdrawn")
 
 
@@ -272,7 +272,7 @@ async def _exported(service: "Purges", log: Path) -> AsyncIterator[dict[str, Any
             entry = _entry(line, log)
             if entry is None:
                 continue
-            if batch and size + len(line) > _MOST_BYTES:
+            if len(batch) == _MOST_RECORDS or (batch and size + len(line) > _MOST_BYTES):
                 yield await service.reapply(records=batch)
                 batch, size = [], 0
             batch.append(entry)

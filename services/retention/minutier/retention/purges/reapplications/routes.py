@@ -23,11 +23,14 @@ from minutier.shared.problems import Refusal, described
 from minutier.shared.proofs.issue import content
 from minutier.shared.proofs.signing import PublicKey, Purpose
 
+# As many have room in a body, unless they name very many objects.
+_MOST_GIVEN = 20
+
 
 class ReapplyAsked(Asked):
     """Records of an exported log, or else a part of the log that the database has, from ``after`` on."""
 
-    records: list[SignedRecord] | None = Field(None, min_length=1, max_length=MOST_RECORDS)
+    records: list[SignedRecord] | None = Field(None, min_length=1, max_length=_MOST_GIVEN)
     after: int = Field(0, ge=0, le=2**53 - 1, description="how many entries were looked at before")
 
 
