@@ -60,7 +60,7 @@ def test_every_answer_is_described(case: Case[Any]) -> None:
     for person in (house.officer, house.reader):
         response = case.call(headers=showing(person))
         # What contradicts itself, such as a file that is closed tomorrow, no document can tell.
-        excluded = [positive_data_acceptance]
+        excluded: list[Any] = [positive_data_acceptance]
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             # It was refused before anybody has looked at it.
             excluded.append(negative_data_rejection)
