@@ -10,6 +10,24 @@ def begins(day: datetime | None) -> str | None:
     return None if day is None else day.astimezone().isoformat()
 
 
+def search(
+    source: str | None,
+    class_: str | None,
+    label: str | None,
+    met_since: datetime | None,
+    met_before: datetime | None,
+) -> dict[str, str]:
+    """What recordings are to have in common, as services know it; empty where nothing was named."""
+    named = {
+        "source": source,
+        "record_class": class_,
+        "label": label,
+        "met_since": begins(met_since),
+        "met_before": begins(met_before),
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
 async def resolved(connection: Connection, tenant: str | None, id: str) -> str:
     """A recording's id; query, which knows all of them, is asked only of one that was cut."""
     from minutier.compose.client import full_id

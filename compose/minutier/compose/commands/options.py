@@ -1,5 +1,6 @@
 """What several commands are given."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,3 +17,11 @@ Participants = Annotated[
 ]
 Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose recordings; 'default' if not given.")]
 Id = Annotated[str, typer.Argument(help="A recording's id, or a beginning only it has.")]
+Day = {"formats": ["%Y-%m-%d"], "metavar": "DATE"}
+Source = Annotated[str | None, typer.Option(help="Those from this source.")]
+Class = Annotated[str | None, typer.Option("--class", help="Those of this class.")]
+Label = Annotated[str | None, typer.Option(help="Those with this label.")]
+MetSince = Annotated[
+    datetime | None, typer.Option(**Day, help="Those of meetings from this day on, as 2030-12-31.")
+]
+MetBefore = Annotated[datetime | None, typer.Option(**Day, help="Those of meetings before this day.")]

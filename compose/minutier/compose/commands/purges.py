@@ -3,15 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minutier.compose.commands.named import begins, resolved
-from minutier.compose.commands.options import DataDir, Json, Tenant
+from minutier.compose.commands.named import resolved, search
+from minutier.compose.commands.options import (
+    Class,
+    DataDir,
+    Json,
+    Label,
+    MetBefore,
+    MetSince,
+    Source,
+    Tenant,
+)
 from minutier.compose.connection import Connection, find_of
 from minutier.compose.failures import WrongUsage
 from minutier.compose.people import APPROVER, COMPLIANCE
@@ -20,7 +28,6 @@ from minutier.compose.terminal import console, put, say, write
 if TYPE_CHECKING:
     from minutier.compose.purges import Purges
 
-_DAY = {"formats": ["%Y-%m-%d"], "metavar": "DATE"}
 _POLL_SECONDS = 1.0
 # What the service takes at a time.
 _MOST_RECORDS, _MOST_BYTES = 20, 48 * 1024
@@ -55,39 +62,28 @@ def propose(
     kind: Annotated[
         list[Kind] | None, typer.Option(help="What of them; repeatable. All of it if not given.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Those from this source.")] = None,
-    class_: Annotated[str | None, typer.Option("--class", help="Those of this class.")] = None,
-    label: Annotated[str | None, typer.Option(help="Those with this label.")] = None,
-    met_since: Annotated[
-        datetime | None, typer.Option(**_DAY, help="Those of meetings from this day on, as 2030-12-31.")
-    ] = None,
-    met_before: Annotated[
-        datetime | None, typer.Option(**_DAY, help="Those of meetings before this day.")
-    ] = None,
+    source: Source = None,
+    class_: Class = None,
+    label: Label = None,
+    met_since: MetSince = None,
+    met_before: MetBefore = None,
     tenant: Tenant = None,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> None:
     """Propose to destroy recordings: those named, those that fit, or what has expired."""
-    named = {
-        "source": source,
-        "record_class": class_,
-        "label": label,
-        "met_since": begins(met_since),
-        "met_before": begins(met_before),
-    }
-    search = {name: value for name, value in named.items() if value is not None}
-    if bool(recordings) + bool(search) + expired != 1:
+    wanted = search(source, class_, label, met_since, met_before)
+    if bool(recordings) + bool(wanted) + expired != 1:
         raise WrongUsage("Say what it is for: recordings, what they have in common, or --expired.")
     if not expired and (reason is None or legal_basis is None):
         raise WrongUsage("Say why, and by which right: --reason and --legal-basis.")
-    asked: dict[str, Any] = {"cause": "expiry" if expired else "query" if search else "list"}
+    asked: dict[str, Any] = {"cause": "expiry" if expired else "query" if wanted else "list"}
     if not expired:
         asked |= {"reason": reason, "legal_basis": legal_basis}
     if kind:
         asked["kinds"] = [each.value for each in kind]
-    if search:
-        asked["search"] = search
+    if wanted:
+        asked["search"] = wanted
     asyncio.run(_propose(find_of(data_dir, tenant), tenant, asked, recordings or [], json_))
 
 

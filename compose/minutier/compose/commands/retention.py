@@ -9,15 +9,25 @@ from uuid import UUID
 
 import typer
 
-from minutier.compose.commands.named import begins, resolved
-from minutier.compose.commands.options import DataDir, Id, Json, Tenant
+from minutier.compose.commands.named import resolved, search
+from minutier.compose.commands.options import (
+    Class,
+    DataDir,
+    Day,
+    Id,
+    Json,
+    Label,
+    MetBefore,
+    MetSince,
+    Source,
+    Tenant,
+)
 from minutier.compose.connection import Connection, find_of
 from minutier.compose.failures import WrongUsage
 from minutier.compose.terminal import console, put, write
 
 retention = typer.Typer(no_args_is_help=True, help="How long recordings are kept, and legal holds.")
 
-_DAY = {"formats": ["%Y-%m-%d"], "metavar": "DATE"}
 Reason = Annotated[str, typer.Option(help="Why; for compliance staff alone.")]
 
 
@@ -45,34 +55,23 @@ def hold(
     recordings: Annotated[
         list[str] | None, typer.Argument(metavar="RECORDING...", help="Ids, or beginnings only they have.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Those from this source.")] = None,
-    class_: Annotated[str | None, typer.Option("--class", help="Those of this class.")] = None,
-    label: Annotated[str | None, typer.Option(help="Those with this label.")] = None,
-    met_since: Annotated[
-        datetime | None, typer.Option(**_DAY, help="Those of meetings from this day on, as 2030-12-31.")
-    ] = None,
-    met_before: Annotated[
-        datetime | None, typer.Option(**_DAY, help="Those of meetings before this day.")
-    ] = None,
+    source: Source = None,
+    class_: Class = None,
+    label: Label = None,
+    met_since: MetSince = None,
+    met_before: MetBefore = None,
     everything: Annotated[bool, typer.Option("--everything", help="All of them, whatever they are.")] = False,
     tenant: Tenant = None,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> None:
     """Have nothing deleted of what is named, and of what all options that are given fit, now and later."""
-    named = {
-        "source": source,
-        "record_class": class_,
-        "label": label,
-        "met_since": begins(met_since),
-        "met_before": begins(met_before),
-    }
-    search = {name: value for name, value in named.items() if value is not None}
-    if everything and search:
+    wanted = search(source, class_, label, met_since, met_before)
+    if everything and wanted:
         raise WrongUsage("Leave the options that --everything takes the place of.")
-    if not (recordings or everything or search):
+    if not (recordings or everything or wanted):
         raise WrongUsage("Say what is held: recordings, what they have in common, or --everything.")
-    asked = search if everything or search else None
+    asked = wanted if everything or wanted else None
     connection = find_of(data_dir, tenant)
     asyncio.run(_hold(connection, tenant, matter, reason, recordings or [], asked, json_))
 
@@ -156,9 +155,9 @@ def simulate(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A policy, as JSON.")],
     since: Annotated[
         datetime | None,
-        typer.Option(**_DAY, help="The first day, as 2030-12-31; a year before the last if not given."),
+        typer.Option(**Day, help="The first day, as 2030-12-31; a year before the last if not given."),
     ] = None,
-    until: Annotated[datetime | None, typer.Option(**_DAY, help="The last day; now if not given.")] = None,
+    until: Annotated[datetime | None, typer.Option(**Day, help="The last day; now if not given.")] = None,
     replaces: Annotated[
         UUID | None, typer.Option(metavar="POLICY", help="The id of the policy that it takes the place of.")
     ] = None,
