@@ -121,6 +121,24 @@ async def test_of_what_is_held_nothing_goes(system: System, streams: Streams, pu
         assert await purges.left(ARTEFACTS, recording, THEIRS) == 0
 
 
+async def test_of_what_is_held_after_it_was_purged_nothing_goes_either(
+    system: System, streams: Streams, purges: Purges
+) -> None:
+    """As where a backup of the store was restored."""
+    recording = uuid4()
+    async with serving(system, ROLE, erasing(Handler(), purges.objects)):
+        await purges.purge(recording, ROLE)
+        await keep(purges, recording)
+        purges.hold(recording)
+        await streams.publish(told.ingested(recording=recording))
+        await settled(streams)
+        assert await purges.left(ARTEFACTS, recording, THEIRS) == 4
+        purges.release(recording)
+        await streams.publish(told.ingested(recording=recording))
+        await settled(streams)
+        assert await purges.left(ARTEFACTS, recording, THEIRS) == 0
+
+
 async def test_what_fails_half_way_is_done_again_and_answered_once(
     system: System, streams: Streams, purges: Purges
 ) -> None:

@@ -104,9 +104,15 @@ class Eraser:
             transaction.publish(self._answer(order, PurgeOutcome.ERASED, gone))
 
     async def again(self, event: AnyEvent) -> None:
-        """Something was to be done for a recording of which nothing is left: what it has stored goes too."""
-        await self._discard(event)
-        await self._erase_objects(event, (), whole=True)
+        """Something was to be done for a recording of which nothing is left: what it has stored goes too.
+
+        Unless a hold covers it by now, as it does where a purge was stopped or a backup was restored.
+        """
+        async with self._engine.begin() as connection:
+            if await is_held(connection, event.subject):
+                return
+            await self._discard(event)
+            await self._erase_objects(event, (), whole=True)
 
     def _answer(
         self, order: PurgeOrdered, outcome: PurgeOutcome, gone: Iterable[Quantity] = ()
