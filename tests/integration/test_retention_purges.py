@@ -31,6 +31,7 @@ from minutier.schemas.choreography import erasing
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import PurgeOutcome
 from minutier.schemas.records import Cause, SignedRecord
+from minutier.shared import tombstones
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects, client
 from tests.support.retention_purges import (
     APPROVER,
@@ -171,6 +172,41 @@ async def test_a_hold_in_the_midst_stops_it(office: Office) -> None:
     item = await office.item(purge, recording)
     assert (item.state, item.reason) == (ItemState.STOPPED, Reason.HELD)
     assert set(item.answers) == {"ingestion"}
+
+
+async def test_what_is_held_once_all_have_answered_keeps_its_messages(
+    office: Office, js: JetStreamContext
+) -> None:
+    recording = await office.take_in()
+    await js.publish(f"minutier.speech.diarized.v1.{recording}", b"{}", stream="EVENTS")
+    purge = await office.ordered(recording)
+    await office.answer(recording)
+    await office.hold(recording)
+    await office.go_on()
+    assert (await office.item(purge, recording)).state is ItemState.STOPPED
+    subjects = (await js.stream_info("EVENTS", subjects_filter=f"minutier.*.*.*.{recording}")).state.subjects
+    assert set(subjects or {}) == {f"minutier.speech.diarized.v1.{recording}"}
+
+
+async def test_what_is_answered_meanwhile_is_concluded_in_its_turn(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await office.take_in(), await office.take_in()
+    purge = await office.ordered(first, second)
+    await office.answer(first)
+    raised: list[UUID] = []
+    raise_for = tombstones.raise_for
+
+    async def answer_then(engine: AsyncEngine, *recordings: UUID) -> None:
+        await raise_for(engine, *recordings)
+        raised.extend(recordings)
+        if second not in raised:
+            await office.answer(second)
+
+    monkeypatch.setattr(tombstones, "raise_for", answer_then)
+    await office.go_on()
+    assert (await office.find(purge)).state is State.COMPLETED
+    assert raised == [first, second]
 
 
 async def test_a_service_that_does_not_answer_is_asked_again_and_keeps_it_open(office: Office) -> None:

@@ -24,6 +24,7 @@ from minutier.retention.purges.execute import (
     order_batch,
     remind_batch,
 )
+from minutier.retention.purges.look import side_by_side, take_all
 from minutier.retention.purges.ports import Ledgers, Stock
 from minutier.retention.purges.prove import draft
 from minutier.schemas.clock import now as the_time
@@ -32,7 +33,8 @@ from minutier.shared.rounds import for_each
 
 log = structlog.get_logger(__name__)
 
-_BATCH = 20
+# A transaction of few is mostly its own beginning and end; nobody places a hold on its items meanwhile.
+_BATCH = 100
 # So many may be ordered and not have come to their end: what services have before them has a limit.
 _MOST_ORDERED = 500
 
@@ -138,10 +140,10 @@ class CarryOut:
             items = await desk.purges.items(purge.id, limit=_BATCH, state=ItemState.ANSWERED)
         whole = [item.recording_id for item in items if item.whole and not item.held]
         await tombstones.raise_for(self._engine, *whole)
-        for item in items:
-            await self._stock.clear(item)
         async with self._desks.of(purge.tenant) as desk:
-            taken = await desk.purges.take(purge.id, ItemState.ANSWERED, limit=_BATCH)
+            # One that was answered since then has no tombstone yet.
+            seen = {item.recording_id for item in items}
+            taken = await desk.purges.take(purge.id, ItemState.ANSWERED, limit=_BATCH, among=seen)
             return await self._conclude_all(purge, taken, desk)
 
     async def _conclude_all(self, purge: Purge, items: Sequence[Item], desk: Desk) -> int:
@@ -152,10 +154,13 @@ class CarryOut:
                 continue
             await desk.register.dispose(item.recording_id, item.kinds, whole=item.whole)
             gone.append(item)
+        # Nobody can place a hold on them meanwhile.
+        await side_by_side(gone, self._stock.clear)
         remains = await desk.purges.remains(gone)
+        looked = await take_all(purge.tenant, gone, remains, stock=self._stock)
         verified = []
         for item in gone:
-            left = await self._stock.take(purge.tenant, item, remains[item.recording_id])
+            left = looked[item.recording_id]
             if left.is_empty:
                 verified.append(item)
                 continue

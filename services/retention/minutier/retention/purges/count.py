@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from minutier.retention.purges.domain import Digests, Inventory, Item, ItemState, Purge, Reason, State
+from minutier.retention.purges.look import take_all
 from minutier.retention.purges.ports import Purges, Stock
 from minutier.schemas.records import Cause
 
@@ -26,9 +27,9 @@ async def count_batch(purge: Purge, *, limit: int, purges: Purges, stock: Stock)
     """How many recordings were counted; in the transaction of ``purges``. Raises what the servers raise."""
     items = await purges.take(purge.id, ItemState.LISTED, limit=limit)
     remains = await purges.remains(items)
+    found = await take_all(purges.tenant, items, remains, stock=stock, digests=True)
     for item in items:
-        inventory = await stock.take(purges.tenant, item, remains[item.recording_id], digests=True)
-        await purges.put(counted(item, inventory))
+        await purges.put(counted(item, found[item.recording_id]))
     return len(items)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from minutier.retention.policies.ports import Register
 from minutier.retention.purges.domain import Answer, Item, ItemState, Purge, Reason, State
+from minutier.retention.purges.look import take_all
 from minutier.retention.purges.ports import Purges, Stock
 from minutier.schemas.choreography import erasing
 from minutier.schemas.events import (
@@ -44,12 +45,15 @@ async def order_batch(
     looked at. Nobody can place a hold on them before the transaction has ended.
     """
     items = await purges.take(purge.id, ItemState.COUNTED, limit=limit)
-    remains = await purges.remains(items)
+    due = []
     for item in items:
         if reason := await _against(purge, item, now, register=register, purges=purges):
             await purges.put(replace(item, state=ItemState.DROPPED, reason=reason))
-            continue
-        found = await stock.take(purges.tenant, item, remains[item.recording_id])
+        else:
+            due.append(item)
+    looked = await take_all(purges.tenant, due, await purges.remains(due), stock=stock)
+    for item in due:
+        found = looked[item.recording_id]
         if found.substance != item.substance:
             reason = Reason.GONE if found.is_empty else Reason.CHANGED
             await purges.put(replace(item, state=ItemState.DROPPED, reason=reason))
@@ -81,16 +85,16 @@ async def _against(
 async def take_answer(event: PurgeExecuted, *, now: datetime, purges: Purges) -> None:
     """One service has answered; what it could not erase since that is held is stopped."""
     told: Executed = event.data
-    item = await purges.item(told.purge_id, event.subject)
+    item = await purges.asked(told.purge_id, event.subject)
     if item is None or item.state is not ItemState.ORDERED or not item.expects(told.order):
         return
     if told.outcome is PurgeOutcome.HELD:
-        await purges.put(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
+        await purges.note(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
         return
     erased = {each.place: (each.count, each.bytes) for each in told.erased}
     answers = {**item.answers, told.service: Answer(erased)}
     done = set(erasing()) <= set(answers)
-    await purges.put(
+    await purges.note(
         replace(
             item,
             answers=answers,

@@ -121,16 +121,33 @@ class Purges(Protocol):
         ...
 
     async def take(
-        self, purge_id: UUID, state: ItemState, *, limit: int, told_before: datetime | None = None
+        self,
+        purge_id: UUID,
+        state: ItemState,
+        *,
+        limit: int,
+        told_before: datetime | None = None,
+        among: Collection[UUID] | None = None,
     ) -> Sequence[Item]:
-        """Items in this state, locked; none that somebody else has."""
+        """Items in this state, locked; none that somebody else has.
+
+        With ``among``, none but of these recordings.
+        """
         ...
 
     async def about(self, recording_id: UUID) -> Purge | None:
         """The one that is to destroy something of it, and has not yet."""
         ...
 
+    async def asked(self, purge_id: UUID, recording_id: UUID) -> Item | None:
+        """As `item`, without its inventory, which is large."""
+        ...
+
     async def put(self, item: Item) -> None: ...
+
+    async def note(self, item: Item) -> None:
+        """How far it is, and what was answered; its inventory stays as it is."""
+        ...
 
     async def withdraw(self, purge_id: UUID) -> None:
         """Have all fall out that is not ordered yet."""

@@ -1,6 +1,6 @@
 """Every SQL statement about purges."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -51,6 +51,17 @@ _WAITING = text("""
     from purge_items cross join unnest(cast(:services as text[])) as service
     where purge_id = :purge and state = 'ordered' and not answers ? service
     group by service
+""")
+_ASKED = text("""
+    select purge_id, recording_id, tenant, kinds, whole, state, reason, ordered_at, told_at, first_try, tries,
+        answers, executed_at
+    from purge_items where purge_id = :purge and recording_id = :id and tenant = :tenant for update
+""")
+_NOTE = text("""
+    update purge_items set
+        state = :state, reason = :reason, answers = cast(:answers as jsonb), executed_at = :executed_at,
+        ended_at = case when :ended then now() else ended_at end
+    where purge_id = :purge and recording_id = :id
 """)
 _IS_HELD = text("select is_held(:id)")
 _HOLDING = text("""
@@ -176,8 +187,34 @@ class Purges:
         row = (await self._session.exec(statement, execution_options=_FRESH)).one_or_none()
         return _item(row) if row else None
 
+    async def asked(self, purge_id: UUID, recording_id: UUID) -> Item | None:
+        about = {"purge": purge_id, "id": recording_id, "tenant": self._tenant}
+        row = (await run(self._session, _ASKED, about)).one_or_none()
+        return _item(ItemRow(**row._mapping)) if row else None
+
+    async def note(self, item: Item) -> None:
+        await run(
+            self._session,
+            _NOTE,
+            {
+                "purge": item.purge_id,
+                "id": item.recording_id,
+                "state": item.state.value,
+                "reason": item.reason and item.reason.value,
+                "answers": _ANSWERS.dump_json(dict(item.answers)).decode(),
+                "executed_at": item.executed_at,
+                "ended": item.state not in _UNENDED,
+            },
+        )
+
     async def take(
-        self, purge_id: UUID, state: ItemState, *, limit: int, told_before: datetime | None = None
+        self,
+        purge_id: UUID,
+        state: ItemState,
+        *,
+        limit: int,
+        told_before: datetime | None = None,
+        among: Collection[UUID] | None = None,
     ) -> Sequence[Item]:
         statement = (
             select(ItemRow)
@@ -189,6 +226,8 @@ class Purges:
         if told_before is not None:
             told = col(ItemRow.told_at)
             statement = statement.where(or_(told.is_(None), told < told_before))
+        if among is not None:
+            statement = statement.where(col(ItemRow.recording_id).in_(among))
         return [_item(row) for row in await self._session.exec(statement, execution_options=_FRESH)]
 
     async def about(self, recording_id: UUID) -> Purge | None:
@@ -209,7 +248,6 @@ class Purges:
         inventory = item.inventory
         columns = {
             "state": item.state.value,
-            "inventory": _INVENTORY.dump_python(inventory, mode="json") if inventory else None,
             "digest": item.digest,
             "substance": item.substance,
             "reason": item.reason and item.reason.value,
@@ -221,8 +259,12 @@ class Purges:
             "executed_at": item.executed_at,
             **({} if item.state in _UNENDED else {"ended_at": func.now()}),
         }
-        if inventory is not None:
+        if inventory is None:
+            columns["inventory"] = None
+        elif item.state is ItemState.COUNTED:
+            # From then on it is frozen.
             columns |= {
+                "inventory": _INVENTORY.dump_python(inventory, mode="json"),
                 "versions": len(inventory.versions),
                 "rows": sum(each.count for each in inventory.rows),
                 "messages": sum(inventory.messages.values()),
