@@ -20,7 +20,7 @@ check:
 schemas:
     uv run python -m minutier.schemas.generate
 
-# Run one benchmark: diarization, transcription, pipeline, naming, platform, webhooks, search, query or memory.
+# Run one benchmark: diarization, transcription, pipeline, naming, platform, webhooks, search, query, purge or memory.
 bench name *options:
     uv run python -m bench.{{ name }} {{ options }}
 
