@@ -33,27 +33,13 @@ from minutier.shared.delivery import Transaction, begin
 from minutier.shared.held import HELD
 from minutier.shared.objects import Objects
 from minutier.shared.settings import ObjectSettings
-from tests.support.retention_holds import hold
+from tests.support.retention_holds import GUARDED, hold
 from tests.support.retention_policies import PERIODS, TAKEN_IN, facts
 
 ROLE = "retention"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DONE = Release("acme/officer", NOW, "The matter is closed.")
 
-# By schema and table: the column that names the recording.
-GUARDED = {
-    "retention": {"recordings": "id", "schedules": "recording_id"},
-    "ingestion": {"recordings": "id", "announced_objects": "recording_id", "jobs": "recording_id"},
-    "attribution": {"parts": "recording_id"},
-    "query": {
-        "register": "id",
-        "recordings": "id",
-        "layers": "recording_id",
-        "access_log": "recording_id",
-        "searched": "recording_id",
-        "passages": "recording_id",
-    },
-}
 # What is deleted without anything being lost of what people said and did.
 _TOMBSTONES = {"tombstones": "numbers of what was destroyed, which a hold may take down"}
 LEFT = {

@@ -9,6 +9,21 @@ from minutier.retention.holds.domain import Hold
 from minutier.schemas.references import Location
 from tests.support.retention_policies import TENANT
 
+# By schema and table: the column that names the recording.
+GUARDED = {
+    "retention": {"recordings": "id", "schedules": "recording_id"},
+    "ingestion": {"recordings": "id", "announced_objects": "recording_id", "jobs": "recording_id"},
+    "attribution": {"parts": "recording_id"},
+    "query": {
+        "register": "id",
+        "recordings": "id",
+        "layers": "recording_id",
+        "access_log": "recording_id",
+        "searched": "recording_id",
+        "passages": "recording_id",
+    },
+}
+
 
 def hold(**known: Any) -> Hold:
     given: dict[str, Any] = {
