@@ -21,7 +21,7 @@ Sent = dict[str, Any]
 Request = Callable[[Archive, Meeting], Awaitable[tuple[dict[str, Any], Sent]]]
 
 # After which whoever waits for a transcript hangs up.
-_PATIENCE = 15.0
+_PATIENCE = 5.0
 _KINDS = ("media", "transcript", "minutes", "access_log")
 _NOTHING: Mapping[str, Any] = {}
 _WHY = {"reason": "It was a test.", "legal_basis": "GDPR, article 17(1)(a)"}
