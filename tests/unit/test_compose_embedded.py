@@ -58,6 +58,7 @@ def test_people_sign_in_to_every_site_with_the_local_sign_in(
 ) -> None:
     assert service in SITES
     told = system(tmp_path, *PORTS)
+    told.directory.make_signing_key()
     for name, value in told.environment(service).items():
         monkeypatch.setenv(name, value)
     provider = settings().providers["local"]
