@@ -1,7 +1,7 @@
 """The API of disposal records over PostgreSQL: who is shown them, and that its files prove what they say."""
 
 import io
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pypdf import PdfReader
@@ -107,7 +107,7 @@ async def test_what_is_anothers_is_not_there(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/head", "/key", "/export", "/integrity", f"/{uuid4()}", f"/{uuid4()}.pdf"]
+    "path", ["", "/head", "/key", "/export", "/integrity", f"/{UUID(int=1)}", f"/{UUID(int=1)}.pdf"]
 )
 async def test_only_compliance_staff_are_shown_anything(house: House, path: str) -> None:
     async with house.asking(house.reader) as http:
