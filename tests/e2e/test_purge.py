@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import nats
+import numpy as np
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -165,7 +166,10 @@ def catalogue(system: System) -> dict[str, dict[str, str | None]]:
 async def canary(system: System, tmp_path_factory: pytest.TempPathFactory) -> UUID:
     """After its whole life, but for its end."""
     file = tmp_path_factory.mktemp("canary") / "canary.wav"
-    write_wav(file, conversation()[: int(BEEP * SAMPLE_RATE)])
+    said = conversation()[: int(BEEP * SAMPLE_RATE)]
+    # Other recordings are of the same conversation, but not with this noise.
+    noise = np.random.default_rng(20261126).integers(-8, 9, said.size)
+    write_wav(file, np.clip(said + noise, -(2**15), 2**15 - 1).astype(np.int16))
     recording = await announce(system, file)
     await completed(system, str(recording), TENANT)
     await used(system, recording)
