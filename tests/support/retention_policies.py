@@ -155,6 +155,10 @@ class Register:
         found = [one for one in self._rows.versions.get(self.name, []) if one.policy.id == policy_id]
         return found[::-1]
 
+    async def version(self, policy_id: UUID, number: int) -> Policy | None:
+        found = [one.policy for one in await self.versions(policy_id) if one.policy.version == number]
+        return found[0] if found else None
+
     async def find(self, recording_id: UUID, *, locked: bool = False) -> Facts | None:
         found = self._rows.recordings.get(recording_id)
         return found if found and found.tenant == self.name else None

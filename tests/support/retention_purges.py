@@ -184,8 +184,8 @@ class Office:
 
     async def item(self, purge: Purge, recording: UUID) -> Item:
         async with self.desk() as desk:
-            found = await desk.purges.item(purge.id, recording)
-        assert found is not None
+            items = await desk.purges.items(purge.id, limit=100)
+        (found,) = [item for item in items if item.recording_id == recording]
         return found
 
     async def hold(self, recording: UUID) -> None:

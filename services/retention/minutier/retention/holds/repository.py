@@ -17,6 +17,7 @@ from minutier.retention.holds.domain import Hold, Release, Search
 from minutier.retention.holds.models import HeldRow, HoldRow
 from minutier.retention.holds.ports import Change, Seen, Standing
 from minutier.retention.policies.models import RecordingRow, TenantRow
+from minutier.retention.policies.repository import known_tenants
 from minutier.shared.tenants import confine, run, within
 
 _SEARCH: TypeAdapter[Search] = TypeAdapter(Search)
@@ -221,9 +222,7 @@ class Boards:
 
     async def behind(self) -> Sequence[str]:
         """Tenants of which the store does not know everything yet."""
-        async with within(self._engine) as session:
-            tenants = list(await session.exec(select(TenantRow.tenant)))
-        async with within(self._engine, *tenants) as session:
+        async with within(self._engine, *await known_tenants(self._engine)) as session:
             stale = exists().where(col(HeldRow.tenant) == col(TenantRow.tenant), col(HeldRow.stale))
             return list(await session.exec(select(TenantRow.tenant).where(stale)))
 

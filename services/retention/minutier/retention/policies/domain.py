@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID, uuid5
 
+from minutier.schemas.records import Kind as Kind
+
 _DEFAULTS = UUID("4d5c3c39-1f0e-5b0e-8a55-0d1f1b6a7c02")
 
 MOST_DAYS = 36500
@@ -24,15 +26,6 @@ _BASIS_CHARACTERS = 2000
 LONGEST_BEFORE_INGESTION = timedelta(days=30)
 
 T = TypeVar("T", str, datetime)
-
-
-class Kind(StrEnum):
-    """What is kept of a recording; each kind has a period of its own."""
-
-    MEDIA = "media"
-    TRANSCRIPT = "transcript"
-    MINUTES = "minutes"
-    ACCESS_LOG = "access_log"
 
 
 class Clock(StrEnum):

@@ -101,6 +101,10 @@ class Register:
         rows = await self._session.exec(statement)
         return [Version(_policy(row), row.set_by, row.set_at) for row in rows if row.set_at]
 
+    async def version(self, policy_id: UUID, number: int) -> Policy | None:
+        row = await self._session.get(PolicyRow, (self._tenant, policy_id, number))
+        return _policy(row) if row else None
+
     async def find(self, recording_id: UUID, *, locked: bool = False) -> Facts | None:
         statement = select(RecordingRow).where(
             RecordingRow.id == recording_id, RecordingRow.tenant == self._tenant
@@ -260,6 +264,12 @@ class Register:
         )
 
 
+async def known_tenants(engine: AsyncEngine) -> Sequence[str]:
+    """What any transaction may read, before it can say for whom it works."""
+    async with within(engine) as session:
+        return list(await session.exec(select(TenantRow.tenant).order_by(TenantRow.tenant)))
+
+
 class Registers:
     """The register of each tenant; ``periods`` are those of the default that a new tenant gets."""
 
@@ -278,8 +288,7 @@ class Registers:
         return Register(session, tenant, self._periods)
 
     async def tenants(self) -> Sequence[str]:
-        async with within(self._engine) as session:
-            return list(await session.exec(select(TenantRow.tenant).order_by(TenantRow.tenant)))
+        return await known_tenants(self._engine)
 
     async def behind(self) -> Sequence[str]:
         async with within(self._engine, *await self.tenants()) as session:

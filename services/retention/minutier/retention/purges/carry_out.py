@@ -199,13 +199,7 @@ class CarryOut:
 
 
 async def _policy(item: Item, register: Register) -> Policy | None:
-    if item.policy is None:
-        return None
-    policy_id, version = item.policy
-    for one in await register.versions(policy_id):
-        if one.policy.version == version:
-            return one.policy
-    return None
+    return await register.version(*item.policy) if item.policy else None
 
 
 def _done(purge: Purge, action: Action) -> Deed:

@@ -49,6 +49,10 @@ class ItemState(StrEnum):
     STOPPED = "stopped"
 
 
+# In these somebody is about to destroy it.
+UNENDED = frozenset({ItemState.LISTED, ItemState.COUNTED, ItemState.ORDERED, ItemState.ANSWERED})
+
+
 class Reason(StrEnum):
     """Why a recording has fallen out of a purge, or was stopped in the midst of it."""
 

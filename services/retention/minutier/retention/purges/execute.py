@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from minutier.retention.policies.ports import Register
-from minutier.retention.purges.domain import Answer, Item, ItemState, Purge, Reason, State
+from minutier.retention.purges.domain import UNENDED, Answer, Item, ItemState, Purge, Reason, State
 from minutier.retention.purges.look import take_all
 from minutier.retention.purges.ports import Purges, Stock
 from minutier.schemas.choreography import erasing
@@ -22,7 +22,6 @@ from minutier.schemas.events import (
 )
 from minutier.schemas.events import Purge as Told
 from minutier.schemas.records import Cause
-from minutier.schemas.records import Kind as RecordKind
 
 SOURCE = "minutier/retention"
 
@@ -41,8 +40,9 @@ async def order_batch(
     stock: Stock,
     tell: Publisher,
 ) -> int:
-    """Order what is still as it was approved, is not held, and by its policy still due; gives how many were
-    looked at. Nobody can place a hold on them before the transaction has ended.
+    """Order what is still as it was approved, is not held, and by its policy still due.
+
+    Gives how many were looked at. Nobody can place a hold on them before the transaction has ended.
     """
     items = await purges.take(purge.id, ItemState.COUNTED, limit=limit)
     due = []
@@ -135,7 +135,7 @@ def completion(tenant: str, item: Item) -> PurgeCompleted:
 async def finish(purge: Purge, now: datetime, *, purges: Purges) -> Purge | None:
     """The purge at its end, once every item has come to its own."""
     states = {total.state for total in await purges.totals(purge.id)}
-    if states & {ItemState.LISTED, ItemState.COUNTED, ItemState.ORDERED, ItemState.ANSWERED}:
+    if states & UNENDED:
         return None
     finished = replace(purge, state=State.COMPLETED, ended_at=now)
     await purges.keep(finished)
@@ -149,6 +149,6 @@ def order(tenant: str, item: Item) -> PurgeOrdered:
 def _told(item: Item) -> Told:
     return Told(
         purge_id=item.purge_id,
-        kinds=tuple(RecordKind(kind.value) for kind in sorted(item.kinds)),
+        kinds=tuple(sorted(item.kinds)),
         whole=item.whole,
     )

@@ -116,10 +116,6 @@ class Purges(Protocol):
         """By recording, those that have not fallen out, beginning behind ``after``."""
         ...
 
-    async def item(self, purge_id: UUID, recording_id: UUID) -> Item | None:
-        """Locked until the transaction ends."""
-        ...
-
     async def take(
         self,
         purge_id: UUID,
@@ -140,7 +136,7 @@ class Purges(Protocol):
         ...
 
     async def asked(self, purge_id: UUID, recording_id: UUID) -> Item | None:
-        """As `item`, without its inventory, which is large."""
+        """Locked until the transaction ends, and without its inventory, which is large."""
         ...
 
     async def put(self, item: Item) -> None: ...

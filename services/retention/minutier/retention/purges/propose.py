@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from minutier.retention.holds.domain import Search
-from minutier.retention.policies.domain import Disposition, Kind, Policy
+from minutier.retention.policies.domain import Disposition, Kind
 from minutier.retention.policies.ports import Register
 from minutier.retention.purges.domain import BASIS_CHARACTERS, MOST_ITEMS, MOST_LISTED, Purge
 from minutier.retention.purges.ports import Purges, Unlistable
@@ -58,7 +58,8 @@ async def propose_expired(by: str, at: datetime, *, register: Register, purges: 
     tenant = await register.tenant()
     proposed = []
     for policy_id, version in await purges.candidates.due_policies(at):
-        policy = await _version(policy_id, version, register)
+        policy = await register.version(policy_id, version)
+        assert policy is not None, "a schedule names the version that decides"
         purge = Purge(
             id=uuid4(),
             tenant=register.name,
@@ -88,11 +89,6 @@ async def _begun(wish: Wish, cause: Cause, *, register: Register) -> Purge:
         proposed_by=wish.by,
         proposed_at=wish.at,
     )
-
-
-async def _version(policy_id: UUID, version: int, register: Register) -> Policy:
-    (policy,) = [one.policy for one in await register.versions(policy_id) if one.policy.version == version]
-    return policy
 
 
 def _one_line(text: str) -> str:

@@ -12,14 +12,11 @@ from minutier.schemas.records import (
     Answer,
     Approval,
     DestroyedObject,
-    Kind,
     Quantity,
     Rule,
 )
 from minutier.schemas.records import Policy as Named
-from minutier.shared.erasing import INDEX_ENTRIES, OBJECT_VERSIONS, ROWS
-
-STREAM_MESSAGES = "stream_messages"
+from minutier.shared.erasing import INDEX_ENTRIES, OBJECT_VERSIONS, ROWS, STREAM_MESSAGES
 
 _INDEX = frozenset({"query.passages", "query.searched"})
 
@@ -33,7 +30,7 @@ def draft(purge: Purge, item: Item, policy: Policy | None, *, verified_at: datet
         purge_id=purge.id,
         recording_id=item.recording_id,
         cause=purge.cause,
-        kinds=tuple(Kind(kind.value) for kind in sorted(item.kinds)),
+        kinds=tuple(sorted(item.kinds)),
         whole=item.whole,
         inventory=tuple(_quantities(item.inventory)),
         rule=rule,

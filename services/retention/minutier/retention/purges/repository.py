@@ -14,9 +14,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.retention.holds.domain import Search
 from minutier.retention.policies.domain import Kind
-from minutier.retention.policies.models import TenantRow
+from minutier.retention.policies.repository import known_tenants
 from minutier.retention.purges.candidates.repository import Candidates
 from minutier.retention.purges.domain import (
+    UNENDED,
     Answer,
     Inventory,
     Item,
@@ -31,6 +32,7 @@ from minutier.retention.purges.models import ItemRow, PurgeRow
 from minutier.retention.purges.ports import Eliminated, Total
 from minutier.schemas.choreography import SUBSCRIPTIONS, erasing
 from minutier.schemas.records import Cause
+from minutier.shared.erasing import is_held
 from minutier.shared.identity.domain import UNKNOWN_TENANT
 from minutier.shared.tenants import confine, run, within
 
@@ -63,7 +65,6 @@ _NOTE = text("""
         ended_at = case when :ended then now() else ended_at end
     where purge_id = :purge and recording_id = :id
 """)
-_IS_HELD = text("select is_held(:id)")
 _HOLDING = text("""
     select distinct recording_id from held
     where not released and recording_id = any(cast(:ids as uuid[]))
@@ -174,19 +175,6 @@ class Purges:
             for row in await self._session.exec(statement)
         ]
 
-    async def item(self, purge_id: UUID, recording_id: UUID) -> Item | None:
-        statement = (
-            select(ItemRow)
-            .where(
-                ItemRow.purge_id == purge_id,
-                ItemRow.recording_id == recording_id,
-                ItemRow.tenant == self._tenant,
-            )
-            .with_for_update()
-        )
-        row = (await self._session.exec(statement, execution_options=_FRESH)).one_or_none()
-        return _item(row) if row else None
-
     async def asked(self, purge_id: UUID, recording_id: UUID) -> Item | None:
         about = {"purge": purge_id, "id": recording_id, "tenant": self._tenant}
         row = (await run(self._session, _ASKED, about)).one_or_none()
@@ -203,7 +191,7 @@ class Purges:
                 "reason": item.reason and item.reason.value,
                 "answers": _ANSWERS.dump_json(dict(item.answers)).decode(),
                 "executed_at": item.executed_at,
-                "ended": item.state not in _UNENDED,
+                "ended": item.state not in UNENDED,
             },
         )
 
@@ -231,7 +219,7 @@ class Purges:
         return [_item(row) for row in await self._session.exec(statement, execution_options=_FRESH)]
 
     async def about(self, recording_id: UUID) -> Purge | None:
-        unended = [state.value for state in _UNENDED]
+        unended = [state.value for state in UNENDED]
         statement = (
             select(PurgeRow)
             .join(ItemRow, col(ItemRow.purge_id) == col(PurgeRow.id))
@@ -257,7 +245,7 @@ class Purges:
             "tries": item.tries,
             "answers": _ANSWERS.dump_python(dict(item.answers), mode="json"),
             "executed_at": item.executed_at,
-            **({} if item.state in _UNENDED else {"ended_at": func.now()}),
+            **({} if item.state in UNENDED else {"ended_at": func.now()}),
         }
         if inventory is None:
             columns["inventory"] = None
@@ -300,7 +288,7 @@ class Purges:
         return found
 
     async def held(self, recording_id: UUID) -> bool:
-        return bool((await run(self._session, _IS_HELD, {"id": recording_id})).scalar_one())
+        return await is_held(await self._session.connection(), recording_id)
 
 
 class Ledgers:
@@ -316,9 +304,7 @@ class Ledgers:
 
     async def busy(self) -> Sequence[str]:
         """Tenants with purges that are neither completed nor withdrawn."""
-        async with within(self._engine) as session:
-            tenants = list(await session.exec(select(TenantRow.tenant)))
-        async with within(self._engine, *tenants) as session:
+        async with within(self._engine, *await known_tenants(self._engine)) as session:
             unended = select(PurgeRow.tenant).where(col(PurgeRow.state).not_in(_ENDED)).distinct()
             return sorted(await session.exec(unended))
 
@@ -329,7 +315,6 @@ _REMAINS = {
     )
     for schema in SUBSCRIPTIONS
 }
-_UNENDED = {ItemState.LISTED, ItemState.COUNTED, ItemState.ORDERED, ItemState.ANSWERED}
 
 
 def _columns(purge: Purge) -> dict[str, Any]:

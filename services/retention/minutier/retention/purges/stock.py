@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from minutier.retention.purges.domain import Inventory, Item, Rows, StoredVersion
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import OF_PURGES, Stage
-from minutier.schemas.records import Kind
 from minutier.schemas.references import Location
 from minutier.shared.erasing import places
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects
@@ -96,6 +95,5 @@ def _prefixes(tenant: str, item: Item) -> list[tuple[str, str]]:
     if item.whole:
         return [(bucket, f"{tenant}/{item.recording_id}/") for bucket in (RECORDINGS, ARTEFACTS)]
     return [
-        (place.bucket, place.prefix(tenant, item.recording_id))
-        for place in places((Kind(kind.value) for kind in item.kinds), whole=False)
+        (place.bucket, place.prefix(tenant, item.recording_id)) for place in places(item.kinds, whole=False)
     ]

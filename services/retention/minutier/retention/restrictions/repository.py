@@ -12,14 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.retention.policies.domain import Kind
+from minutier.retention.policies.repository import known_tenants
 from minutier.retention.restrictions.ports import Change
 from minutier.shared.tenants import confine, run, within
 
 # What has begun or ended and was not told; each is a range of an index of its own.
 _BEGUN = "not told and restricted_at <= now()"
 _ENDED = "told and (restricted_at is null or restricted_at > now())"
-
-_TENANTS = text("select tenant from tenants order by tenant")
 
 _BEHIND = text(f"""
     select tenant from tenants where exists (
@@ -100,7 +99,5 @@ class Registers:
 
     async def behind(self) -> Sequence[str]:
         """Tenants of which not everything was told."""
-        async with within(self._engine) as session:
-            tenants = list((await run(session, _TENANTS, {})).scalars())
-        async with within(self._engine, *tenants) as session:
+        async with within(self._engine, *await known_tenants(self._engine)) as session:
             return list((await run(session, _BEHIND, {})).scalars())

@@ -13,7 +13,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from minutier.retention.policies.domain import Kind
 from minutier.retention.restrictions.ports import Change, Restrictions
 from minutier.schemas.events import RecordingRestricted, Restricted
-from minutier.schemas.records import Kind as Told
 from minutier.shared.delivery import Transaction
 
 _SOURCE = "minutier/retention"
@@ -36,7 +35,7 @@ class Registers(Protocol):
 
 def told(tenant: str, change: Change) -> RecordingRestricted:
     """In the order of kinds, so that the same is told in the same words."""
-    kinds = tuple(Told(kind.value) for kind in Kind if kind in change.kinds)
+    kinds = tuple(kind for kind in Kind if kind in change.kinds)
     event = RecordingRestricted.of(
         change.recording_id, tenant=tenant, source=_SOURCE, data=Restricted(kinds=kinds)
     )

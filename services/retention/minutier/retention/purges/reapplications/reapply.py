@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from minutier.retention.policies.domain import Kind
 from minutier.retention.purges.domain import Item, ItemState, Original, Purge
 from minutier.retention.purges.ports import Purges, Stock
 from minutier.schemas.records import Cause, DisposalRecord
@@ -62,7 +61,7 @@ def _merged(records: Sequence[DisposalRecord], purge_id: UUID) -> Mapping[UUID, 
     items: dict[UUID, Item] = {}
     for record in records:
         known = items.get(record.recording_id)
-        kinds = frozenset(Kind(kind.value) for kind in record.kinds)
+        kinds = frozenset(record.kinds)
         original = Original(record.id, record.rule, record.approval)
         item = Item(
             purge_id=purge_id,
