@@ -24,9 +24,20 @@ from minutier.schemas.base import (
 )
 from minutier.schemas.documents import Engine, Person
 from minutier.schemas.envelope import Event as Event
-from minutier.schemas.records import Kind, Quantity
 from minutier.schemas.references import Link, Location, StoredRef
 from minutier.schemas.rejections import RejectionReason
+from minutier.schemas.retained import OF_PURGES as OF_PURGES
+from minutier.schemas.retained import Executed as Executed
+from minutier.schemas.retained import HoldChanged as HoldChanged
+from minutier.schemas.retained import HoldPlaced as HoldPlaced
+from minutier.schemas.retained import HoldReleased as HoldReleased
+from minutier.schemas.retained import Purge as Purge
+from minutier.schemas.retained import PurgeCompleted as PurgeCompleted
+from minutier.schemas.retained import PurgeExecuted as PurgeExecuted
+from minutier.schemas.retained import PurgeOrdered as PurgeOrdered
+from minutier.schemas.retained import PurgeOutcome as PurgeOutcome
+from minutier.schemas.retained import RecordingRestricted as RecordingRestricted
+from minutier.schemas.retained import Restricted as Restricted
 
 # In a JSON Schema: an object, and a list that is not empty.
 _ONE: dict[str, Any] = {"type": "object"}
@@ -326,79 +337,6 @@ class Completed(Contract):
 
 class JobCompleted(Event[Completed]):
     type: Literal["minutier.job.completed.v1"]
-
-
-class HoldChanged(Contract):
-    """For which matter, and why, is for compliance staff alone."""
-
-    hold_id: UUID
-
-
-class HoldPlaced(Event[HoldChanged]):
-    """Nothing of the recording may be deleted."""
-
-    type: Literal["minutier.hold.placed.v1"]
-
-
-class HoldReleased(Event[HoldChanged]):
-    """This hold keeps nothing of the recording any more; another one may."""
-
-    type: Literal["minutier.hold.released.v1"]
-
-
-class Restricted(Contract):
-    kinds: tuple[Kind, ...] = Field(
-        description="what of the recording is for compliance alone from now on; nothing, where this is empty"
-    )
-
-
-class RecordingRestricted(Event[Restricted]):
-    """Of several the newest counts: it tells all there is to know."""
-
-    type: Literal["minutier.recording.restricted.v1"]
-
-
-class Purge(Contract):
-    """One recording's part in a purge."""
-
-    purge_id: UUID
-    kinds: tuple[Kind, ...] = Field(min_length=1, description="what of the recording is destroyed")
-    whole: bool = Field(description="whether nothing of the recording is to be left, its number aside")
-
-
-class PurgeOrdered(Event[Purge]):
-    """Whoever hears it erases what it has of this, objects before rows, and answers."""
-
-    type: Literal["minutier.purge.ordered.v1"]
-
-
-class PurgeOutcome(StrEnum):
-    ERASED = "erased"
-    HELD = "held"
-
-
-class Executed(Contract):
-    """The answer of one service; where the recording was held, nothing was erased."""
-
-    purge_id: UUID
-    order: UUID = Field(description="the id of the event that is answered")
-    service: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
-    outcome: PurgeOutcome
-    erased: tuple[Quantity, ...] = ()
-
-
-class PurgeExecuted(Event[Executed]):
-    type: Literal["minutier.purge.executed.v1"]
-
-
-class PurgeCompleted(Event[Purge]):
-    """Retention has looked for itself, and has found nothing left."""
-
-    type: Literal["minutier.purge.completed.v1"]
-
-
-# What is told of a recording after there is nothing of it any more.
-OF_PURGES = (PurgeOrdered, PurgeExecuted, PurgeCompleted)
 
 
 class Failed(Contract):
