@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.exceptions import HTTPException
 
 from minutier.retention.officers import officer
 from minutier.retention.pages.forms import SENT, Form, Unfit, answered
@@ -13,7 +12,7 @@ from minutier.retention.pages.office import Office
 from minutier.retention.pages.paging import listed
 from minutier.retention.pages.views import purges as views
 from minutier.retention.purges.domain import ItemState
-from minutier.retention.purges.routes import agree, propose, shown, take_back
+from minutier.retention.purges.routes import agree, no_purge, propose, shown, take_back
 from minutier.retention.purges.shown import NewPurge, PurgeShown
 from minutier.shared.identity.domain import Person
 from minutier.shared.pages.render import formats
@@ -69,7 +68,7 @@ def routes(office: Office) -> APIRouter:
         """The part of the page that changes by itself."""
         async with office.desks.of(person.tenant) as desk:
             found = await desk.purges.find(id)
-            purge = await shown(found, desk, office.terms) if found else _no_purge()
+            purge = await shown(found, desk, office.terms) if found else no_purge()
         view = views.progress(purge)
         return await office.pages.page(request, "purge/progress.html", person=person, progress=view)
 
@@ -145,7 +144,7 @@ async def _purge(
 ) -> Response:
     async with office.desks.of(person.tenant) as desk:
         found = await desk.purges.find(id)
-        purge: PurgeShown = await shown(found, desk, office.terms) if found else _no_purge()
+        purge: PurgeShown = await shown(found, desk, office.terms) if found else no_purge()
         items = await desk.purges.items(id, limit=_ITEMS + 1, after=after, state=state)
     return await office.pages.page(
         request,
@@ -172,7 +171,3 @@ async def _purge(
 
 def _id(progress: views.Progress) -> UUID:
     return progress.purge.id
-
-
-def _no_purge() -> Any:
-    raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such purge in your organisation.")

@@ -84,7 +84,7 @@ def router(*, gate: Gate, desks: Desks, terms: Terms) -> APIRouter:
     @api.get("/{id}", responses=described(404))
     async def show_one(id: UUID, person: Person = asking) -> PurgeShown:
         async with desks.of(person.tenant) as desk:
-            return await shown(await desk.purges.find(id) or _no_purge(), desk, terms)
+            return await shown(await desk.purges.find(id) or no_purge(), desk, terms)
 
     @api.get("/{id}/items", responses=described(404))
     async def list_items(
@@ -97,7 +97,7 @@ def router(*, gate: Gate, desks: Desks, terms: Terms) -> APIRouter:
         """What is to be destroyed of which recording, and what has become of that."""
         async with desks.of(person.tenant) as desk:
             if await desk.purges.find(id) is None:
-                _no_purge()
+                no_purge()
             found = await desk.purges.items(id, limit=limit + 1, after=after, state=state)
         items = [ItemShown.of(item) for item in found[:limit]]
         return Items(items=items, next=items[-1].recording_id if len(found) > limit else None)
@@ -195,7 +195,7 @@ async def agree(id: UUID, asked: ApprovalAsked, person: Person, desk: Desk, term
         _refuse("no_visa", "A public body destroys nothing without the archives' visa: give its reference.")
     except ValueError as error:
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-    found = approved or _no_purge()
+    found = approved or no_purge()
     deed = Deed(person.id, Action.PURGE_APPROVED, {Thing.PURGE: id}, {"inventory": asked.inventory})
     written = replace(found, approval=(await desk.audit.write(deed)).hash)
     await desk.purges.keep(written)
@@ -208,7 +208,7 @@ async def take_back(id: UUID, person: Person, desk: Desk) -> Purge:
         taken_back = await withdraw(id, by=person.id, at=now(), purges=desk.purges)
     except DecidedAlready:
         _refuse("decided_already", "The purge has come to its end.")
-    found = taken_back or _no_purge()
+    found = taken_back or no_purge()
     await desk.audit.write(Deed(person.id, Action.PURGE_WITHDRAWN, {Thing.PURGE: id}))
     return found
 
@@ -235,5 +235,6 @@ def _refuse(reason: str, text: str) -> NoReturn:
     raise Refusal(HTTPStatus.CONFLICT, text, reason)
 
 
-def _no_purge() -> NoReturn:
+def no_purge() -> NoReturn:
+    """Raises `HTTPException`."""
     raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such purge in your organisation.")

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.exceptions import HTTPException
 
 from minutier.retention.desk import Desks
 from minutier.retention.officers import officer
 from minutier.retention.purges.elimination.compile import compile_list
 from minutier.retention.purges.ports import Stock
+from minutier.retention.purges.routes import no_purge
 from minutier.retention.records.elimination import MOST_SET, sheet, table
 from minutier.retention.records.ports import Elimination
 from minutier.retention.records.routes import file, made
@@ -68,9 +68,7 @@ def router(*, gate: Gate, desks: Desks, stock: Stock) -> APIRouter:
 
     async def _listed(id: UUID, person: Person) -> Elimination:
         async with desks.of(person.tenant) as desk:
-            purge = await desk.purges.find(id)
-        if purge is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such purge in your organisation.")
+            purge = await desk.purges.find(id) or no_purge()
         return compile_list(purge, now(), desks=desks, stock=stock)
 
     return api
