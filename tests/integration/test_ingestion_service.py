@@ -18,6 +18,7 @@ from minutier.ingestion.repository import Register
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (
     Ingested,
+    RecordingAnnounced,
     RecordingIngested,
     RecordingRejected,
     StageFailed,
@@ -212,6 +213,20 @@ async def test_of_several_that_are_taken_in_at_once_one_is_told(system: System) 
     assert sum(await asyncio.gather(*(settle(taken_in(event)) for _ in range(4)))) == 1
     assert not await settle(RejectionReason.NOT_FOUND)
     assert await register.holds(event.subject)
+    await engine.dispose()
+
+
+async def test_of_two_however_close_together_neither_fails(system: System) -> None:
+    engine = database.connect(DatabaseSettings(url=PostgresDsn(system.database_url("ingestion"))))
+    register = Register(engine)
+
+    async def settle(event: RecordingAnnounced) -> bool:
+        async with AsyncSession(engine) as session, session.begin():
+            return await register.settle(session, event, taken_in(event))
+
+    for number in range(200):
+        event = announced(f"close together {number}")
+        assert sum(await asyncio.gather(*(settle(event) for _ in range(5)))) == 1
     await engine.dispose()
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, delete, exists, func, literal, tuple_
+from sqlalchemy import ARRAY, String, delete, exists, func, literal, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.dml import ReturningInsert
@@ -52,17 +52,17 @@ class Register:
             "settled_at": now(),
             "rejected": None if isinstance(outcome, Ingested) else outcome.value,
         }
-        statement = (
-            insert(Recording)
-            .values(row)
-            .on_conflict_do_update(
-                index_elements=["id"],
-                set_={name: row[name] for name in ("announced_at", "settled_at", "rejected")},
-                where=col(Recording.rejected).is_not(None),
-            )
+        # Not by ON CONFLICT (id): of two at once one would break the other constraint, which says the same.
+        first = insert(Recording).values(row).on_conflict_do_nothing().returning(col(Recording.id))
+        if (await session.exec(first)).first() is not None:
+            return True
+        again = (
+            update(Recording)
+            .where(col(Recording.id) == event.subject, col(Recording.rejected).is_not(None))
+            .values({name: row[name] for name in ("announced_at", "settled_at", "rejected")})
             .returning(col(Recording.id))
         )
-        return (await session.exec(statement)).first() is not None
+        return (await session.exec(again)).first() is not None
 
     async def announced_among(
         self, tenant: str, bucket: str, keys: Collection[str]
