@@ -21,6 +21,7 @@ from minutier.schemas.base import (
     Text,
     at_least_one_of,
 )
+from minutier.schemas.references import ObjectRef
 
 UNKNOWN_SPEAKER = "unknown"
 
@@ -255,10 +256,31 @@ class MinutesDocument(Document):
     questions: tuple[Statement, ...] = ()
 
 
+class Silence(Contract):
+    """Where in one object nobody is heard any more."""
+
+    audio: ObjectRef = Field(description="FLAC, as ingestion has derived it")
+    spans: tuple[Span, ...] = Field(description="in seconds of this object, by start, without overlap")
+
+
+class ErasureDocument(Document):
+    """What of a recording is one person's, and goes; there is nothing of it any more once that is done.
+
+    Written by retention.
+    """
+
+    speakers: tuple[SpeakerId, ...] = Field(min_length=1, description="as attribution calls their voices")
+    participants: tuple[ParticipantId, ...] = Field((), description="who of the meeting's they are")
+    segments: tuple[str, ...] = Field(description="ids of what they say in attribution's transcript")
+    spans: tuple[Span, ...] = Field(description="when they talk, by start, without overlap")
+    silences: tuple[Silence, ...] = ()
+
+
 DOCUMENTS: tuple[type[Document], ...] = (
     RecordingDocument,
     DiarizationDocument,
     TranscriptionDocument,
     TranscriptDocument,
     MinutesDocument,
+    ErasureDocument,
 )

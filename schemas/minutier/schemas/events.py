@@ -31,8 +31,11 @@ from minutier.schemas.retained import Executed as Executed
 from minutier.schemas.retained import HoldChanged as HoldChanged
 from minutier.schemas.retained import HoldPlaced as HoldPlaced
 from minutier.schemas.retained import HoldReleased as HoldReleased
+from minutier.schemas.retained import Instead as Instead
+from minutier.schemas.retained import Made as Made
 from minutier.schemas.retained import Purge as Purge
 from minutier.schemas.retained import PurgeCompleted as PurgeCompleted
+from minutier.schemas.retained import Purged as Purged
 from minutier.schemas.retained import PurgeExecuted as PurgeExecuted
 from minutier.schemas.retained import PurgeOrdered as PurgeOrdered
 from minutier.schemas.retained import PurgeOutcome as PurgeOutcome

@@ -48,6 +48,13 @@ class Cause(StrEnum):
     REAPPLICATION = "reapplication"
 
 
+class Overlap(StrEnum):
+    """What becomes of the sound where others talk while the one who is erased does."""
+
+    MUTE = "mute"
+    KEEP = "keep"
+
+
 class Quantity(Contract):
     """How much of one sort there was; ``bytes`` where it is known."""
 
@@ -94,6 +101,18 @@ class Answer(Contract):
     erased: tuple[Quantity, ...]
 
 
+class ErasedPerson(Contract):
+    """What was one person's of a recording whose rest was kept (GDPR, article 17)."""
+
+    transcript: Sha256 = Field(description="of the transcript document that it was chosen from")
+    speakers: tuple[Label, ...] = Field(min_length=1, description="what that calls their voices")
+    overlap: Overlap
+    segments: Count
+    words: Count
+    turns: Count
+    silenced_milliseconds: Count
+
+
 class DisposalRecord(Contract):
     """That, by which right and when one recording's data were destroyed; one for each purge and recording."""
 
@@ -107,6 +126,9 @@ class DisposalRecord(Contract):
     repeats: UUID | None = Field(None, description="the record of the disposal that was applied again")
     kinds: tuple[Kind, ...] = Field(min_length=1)
     whole: bool = Field(description="whether nothing of the recording was to be left, its number aside")
+    person: ErasedPerson | None = Field(
+        None, exclude_if=not_, description="where it was for one person, and the rest of it was kept"
+    )
     inventory: tuple[Quantity, ...] = Field(description="what retention itself found before")
     objects: tuple[DestroyedObject, ...] = Field((), max_length=MOST_OBJECTS, exclude_if=not_)
     rule: Rule

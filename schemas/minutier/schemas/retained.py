@@ -1,14 +1,16 @@
 """What is told of how long recordings are kept: holds, restrictions and purges."""
 
 from enum import StrEnum
+from operator import not_
 from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from minutier.schemas.base import Contract
+from minutier.schemas.base import Contract, Sha256
 from minutier.schemas.envelope import Event
 from minutier.schemas.records import Kind, Quantity
+from minutier.schemas.references import StoredRef
 
 
 class HoldChanged(Contract):
@@ -41,12 +43,33 @@ class RecordingRestricted(Event[Restricted]):
     type: Literal["minutier.recording.restricted.v1"]
 
 
+class Instead(Contract):
+    """What is left of a recording that one person is erased from: documents without them.
+
+    Everything else of the kinds that are destroyed goes. Audio and minutes are made by those whose they are.
+    """
+
+    plan: StoredRef = Field(description="the erasure document")
+    transcript: StoredRef = Field(description="the transcript document")
+    recording: StoredRef | None = Field(None, description="one recording document in place of all")
+    turns: StoredRef | None = Field(None, description="the diarization document")
+    transcription: StoredRef | None = Field(None, description="the transcription document")
+
+
+class Made(Contract):
+    """What a service has made that takes a place."""
+
+    ref: StoredRef
+    of: Sha256 | None = Field(None, description="the digest of the object whose place it takes")
+
+
 class Purge(Contract):
     """One recording's part in a purge."""
 
     purge_id: UUID
     kinds: tuple[Kind, ...] = Field(min_length=1, description="what of the recording is destroyed")
     whole: bool = Field(description="whether nothing of the recording is to be left, its number aside")
+    instead: Instead | None = Field(None, exclude_if=not_, description="where one person is erased")
 
 
 class PurgeOrdered(Event[Purge]):
@@ -68,13 +91,18 @@ class Executed(Contract):
     service: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
     outcome: PurgeOutcome
     erased: tuple[Quantity, ...] = ()
+    made: tuple[Made, ...] = Field((), exclude_if=not_)
 
 
 class PurgeExecuted(Event[Executed]):
     type: Literal["minutier.purge.executed.v1"]
 
 
-class PurgeCompleted(Event[Purge]):
+class Purged(Purge):
+    made: tuple[Made, ...] = Field((), exclude_if=not_, description="audio and minutes without one person")
+
+
+class PurgeCompleted(Event[Purged]):
     """Retention has looked for itself, and has found nothing left."""
 
     type: Literal["minutier.purge.completed.v1"]
