@@ -21,7 +21,7 @@ from minutier.schemas.documents import (
     RecordingDocument,
     TranscriptDocument,
 )
-from minutier.schemas.events import AnyEvent, PurgeCompleted, Stage
+from minutier.schemas.events import AnyEvent, PurgeCompleted, Purged, Stage
 from minutier.schemas.records import Kind
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import ARTEFACTS, Objects
@@ -169,7 +169,8 @@ async def test_who_watches_is_not_left_waiting(
         assert (await anext(updates)).event == "state"
         order = await purges.order(meeting.id)
         await purges.answer(order, ROLE)
-        completed = PurgeCompleted.of(meeting.id, tenant=TENANT, source="minutier/retention", data=order.data)
+        gone = Purged(**dict(order.data))
+        completed = PurgeCompleted.of(meeting.id, tenant=TENANT, source="minutier/retention", data=gone)
         await meeting.tell(completed)
         async with asyncio.timeout(30):
             assert [update async for update in updates] == []

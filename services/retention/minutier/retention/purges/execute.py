@@ -16,6 +16,7 @@ from minutier.schemas.events import (
     AnyEvent,
     Executed,
     PurgeCompleted,
+    Purged,
     PurgeExecuted,
     PurgeOrdered,
     PurgeOutcome,
@@ -129,7 +130,8 @@ def destroyed(item: Item) -> Item:
 
 
 def completion(tenant: str, item: Item) -> PurgeCompleted:
-    return PurgeCompleted.of(item.recording_id, tenant=tenant, source=SOURCE, data=_told(item))
+    gone = Purged(**dict(_told(item)))
+    return PurgeCompleted.of(item.recording_id, tenant=tenant, source=SOURCE, data=gone)
 
 
 async def finish(purge: Purge, now: datetime, *, purges: Purges) -> Purge | None:
