@@ -1,7 +1,7 @@
 """What every service does about the order of a purge, over the real servers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,14 +36,14 @@ class Frail(Objects):
         super().__init__(system.objects)
         self.failures = 1
 
-    async def erase(self, bucket: str, prefix: str) -> Erased:
+    async def erase(self, bucket: str, prefix: str, *, keeping: Collection[str] = ()) -> Erased:
         if self.failures:
             self.failures -= 1
             async for page in self.kept(bucket, prefix):
                 await self.remove(page[0].location)
                 break
             raise ConnectionError
-        return await super().erase(bucket, prefix)
+        return await super().erase(bucket, prefix, keeping=keeping)
 
 
 async def keep(purges: Purges, recording: UUID, versions: int = 3) -> None:

@@ -9,7 +9,7 @@ from nats.js import JetStreamContext
 
 from minutier.compose.embedded import System
 from minutier.schemas.codec import decode, encode
-from minutier.schemas.events import Executed, Purge, PurgeExecuted, PurgeOrdered, PurgeOutcome
+from minutier.schemas.events import Executed, Instead, Purge, PurgeExecuted, PurgeOrdered, PurgeOutcome
 from minutier.schemas.records import Kind
 from minutier.shared.objects import Objects
 from minutier.shared.topology import EVENT_STREAM
@@ -45,10 +45,12 @@ class Purges:
         self._js = js
         self._inside = psycopg.conninfo.make_conninfo(system.administrator_url, dbname="minutier")
 
-    async def order(self, recording: UUID, *kinds: Kind, whole: bool | None = None) -> PurgeOrdered:
+    async def order(
+        self, recording: UUID, *kinds: Kind, whole: bool | None = None, instead: Instead | None = None
+    ) -> PurgeOrdered:
         """Of the whole where no ``kinds`` are named."""
         whole = not kinds if whole is None else whole
-        purge = Purge(purge_id=uuid4(), kinds=kinds or tuple(Kind), whole=whole)
+        purge = Purge(purge_id=uuid4(), kinds=kinds or tuple(Kind), whole=whole, instead=instead)
         given = {"id": purge.purge_id, "recording": recording, "tenant": self.tenant}
         self._run(_DONE, given)
         self._run(_PURGE, given)

@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.schemas.events import AnyEvent, RecordingCancelled
+from minutier.shared import erasures
 from minutier.shared.errors import Cancelled
 
 _LOOK_SECONDS = 1.0
@@ -48,8 +49,12 @@ _KEEP = _NEW.on_conflict_do_update(
     index_elements=[cancellations.c.recording_id],
     set_={"at": func.greatest(cancellations.c.at, _NEW.excluded.at)},
 )
-_COVERING = select(cancellations.c.recording_id).where(
-    cancellations.c.recording_id == bindparam("of_recording"), cancellations.c.at >= bindparam("wanted")
+_COVERING = (
+    select(cancellations.c.recording_id)
+    .where(
+        cancellations.c.recording_id == bindparam("of_recording"), cancellations.c.at >= bindparam("wanted")
+    )
+    .union_all(erasures.COVERING)
 )
 _ARE_KEPT = text("select to_regclass('cancellations') is not null")
 
@@ -60,7 +65,7 @@ async def keep(session: AsyncSession, event: RecordingCancelled) -> None:
 
 
 async def cover(connection: AsyncConnection, recording_id: UUID, wanted_since: datetime) -> bool:
-    """Whether the recording was cancelled after something of it was wanted."""
+    """Whether the recording was cancelled, or somebody erased from it, after something of it was wanted."""
     asked = {"of_recording": recording_id, "wanted": wanted_since}
     return (await connection.execute(_COVERING, asked)).first() is not None
 

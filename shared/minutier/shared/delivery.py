@@ -8,7 +8,7 @@ that nobody wants any more it does not begin, and stops.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,7 +25,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.schemas.codec import UndecodableEvent
 from minutier.schemas.events import OF_PURGES, AnyEvent, Progress, Stage
-from minutier.shared import cancellations, inbox, outbox, telemetry
+from minutier.schemas.references import Location
+from minutier.shared import cancellations, erasures, inbox, outbox, stored, telemetry
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.errors import AlreadyDone, Cancelled, Permanent, Purged, Superseded, code
 from minutier.shared.settings import DeliverySettings
@@ -82,7 +83,7 @@ class Work:
     """One event in a handler's hands.
 
     ``claim`` fences long work: it is ``None`` for work so short that it is one transaction. What fails at
-    the last attempt becomes a dead letter.
+    the last attempt becomes a dead letter. ``stored`` is where it has put anything into the object store.
     """
 
     event: AnyEvent
@@ -92,15 +93,22 @@ class Work:
     _wake_relay: Callable[[], None]
     _nats: Client
     is_last_attempt: bool = False
+    cancellable: bool = False
+    stored: Sequence[Location] = ()
     done: bool = False
+
+    async def take(self) -> None:
+        """Claim work of a kind that is short but for some. Raises `AlreadyDone`, `Purged`."""
+        self.claim = await inbox.claim(self._engine, self.delivered)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """The event's effect, whole or not at all, once.
 
         Raises `Superseded` or `AlreadyDone` before anything is written where another delivery of
-        the event has taken over or has finished, `Purged` where nothing is left of the recording, and
-        `RuntimeError` where the effect is there: a second transaction could be lost without the first.
+        the event has taken over or has finished, `Purged` where nothing is left of the recording,
+        `Cancelled` where somebody was erased from it, and `RuntimeError` where the effect is there: a
+        second transaction could be lost without the first.
         """
         if self.done:
             raise RuntimeError("the effect of an event is one transaction")
@@ -134,6 +142,8 @@ class Work:
             await inbox.complete_unclaimed(connection, self.delivered)
         else:
             await inbox.complete(connection, self.delivered, self.claim)
+        if self.cancellable and await erasures.cover(connection, self.event.subject, self.event.wanted_since):
+            raise Cancelled
 
 
 _sending: set[asyncio.Task[None]] = set()
@@ -187,7 +197,7 @@ class Delivery:
         settings: DeliverySettings,
         nats: Callable[[], Client],
         dead_letters: DeadLetters,
-        erase_again: Callable[[AnyEvent], Awaitable[None]],
+        erase_again: Callable[[AnyEvent, Sequence[Location]], Awaitable[None]],
     ) -> None:
         self.service = service
         self._engine = engine
@@ -313,6 +323,7 @@ class Delivery:
         while_wanted = (
             cancellations.while_wanted(self._engine, event) if subscription.cancellable else nullcontext()
         )
+        noted = stored.begin()
         try:
             async with while_wanted:
                 claim = await inbox.claim(self._engine, delivered) if subscription.long_running else None
@@ -324,6 +335,8 @@ class Delivery:
                     self._wake_relay,
                     self._nats(),
                     is_last_attempt=attempt >= subscription.attempts,
+                    cancellable=subscription.cancellable,
+                    stored=noted,
                 )
                 _current.set(work)
                 await call_next(message)
@@ -334,12 +347,10 @@ class Delivery:
             return _ALREADY_DONE
         except Superseded:
             return _SUPERSEDED
-        except Cancelled:
-            return _CANCELLED
-        except Purged:
+        except (Cancelled, Purged) as error:
             # It may have stored something before it was told.
-            await self._erase_again(event)
-            return _PURGED
+            await self._erase_again(event, noted)
+            return _PURGED if isinstance(error, Purged) else _CANCELLED
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise

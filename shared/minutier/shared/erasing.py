@@ -1,10 +1,12 @@
 """How a service lets go of what it has of a recording, once retention has ordered it.
 
 Objects go before rows, so that what fails half-way is found again and done again. While a legal hold covers
-the recording, which nobody can place meanwhile, nothing goes.
+the recording, which nobody can place meanwhile, nothing goes. Where one person is erased, what takes the
+place of something is made before that goes.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -12,11 +14,21 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.schemas.events import AnyEvent, Executed, PurgeExecuted, PurgeOrdered, PurgeOutcome, Stage
+from minutier.schemas.events import (
+    AnyEvent,
+    Executed,
+    Instead,
+    Made,
+    PurgeExecuted,
+    PurgeOrdered,
+    PurgeOutcome,
+    Stage,
+)
 from minutier.schemas.records import Kind, Quantity
-from minutier.shared import cancellations, inbox, outbox, tombstones
+from minutier.schemas.references import Location
+from minutier.shared import cancellations, erasures, inbox, outbox, tombstones
 from minutier.shared.delivery import Work
-from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects
+from minutier.shared.objects import ARTEFACTS, RECORDINGS, EraseRefused, Objects
 from minutier.shared.topology import Consumer
 
 OBJECT_VERSIONS, ROWS = "object_versions", "rows"
@@ -29,6 +41,19 @@ _IS_HELD = text("select retention.is_held(:id)")
 Rows = Callable[[AsyncSession, PurgeOrdered], Awaitable[Iterable[Quantity]]]
 # Removes what an event refers to that lies where no `Place` is.
 Discard = Callable[[AnyEvent], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a service has ``made`` in place of what goes, and what it will ``tell`` of that."""
+
+    made: tuple[Made, ...] = ()
+    tell: Sequence[AnyEvent] = ()
+
+
+# Makes what takes a place where one person is erased: the same order, or a later one of the same purge, gives
+# what was made before.
+Replace = Callable[[PurgeOrdered], Awaitable[Replaced]]
 
 
 @dataclass(frozen=True)
@@ -57,10 +82,18 @@ PLACES = (
 )
 
 
-def places(kinds: Iterable[Kind], *, whole: bool) -> Sequence[Place]:
-    """Those that are empty once this is destroyed."""
-    wanted = set(kinds)
+def places(kinds: Iterable[Kind], *, whole: bool, instead: Instead | None = None) -> Sequence[Place]:
+    """Those that are empty once this is destroyed, but for what is there ``instead``."""
+    wanted: set[Kind | None] = {*kinds}
+    if instead is not None and instead.recording is not None:
+        wanted.add(None)
     return [place for place in PLACES if whole or place.kind in wanted]
+
+
+def kept(instead: Instead | None, made: Iterable[Made] = ()) -> frozenset[str]:
+    """The keys of what is there instead."""
+    named = () if instead is None else (ref for _, ref in instead if ref is not None)
+    return frozenset(ref.key for ref in (*named, *(each.ref for each in made)))
 
 
 async def no_rows(session: AsyncSession, order: PurgeOrdered) -> Iterable[Quantity]:
@@ -72,11 +105,23 @@ async def nothing(event: AnyEvent) -> None:
     """Of a service that keeps all its objects in its places."""
 
 
+async def nothing_instead(order: PurgeOrdered) -> Replaced:
+    """Of a service for which retention has written what is there instead."""
+    return Replaced()
+
+
 class Eraser:
     """What one service does about an order. Doing it again changes nothing."""
 
     def __init__(
-        self, service: str, *, engine: AsyncEngine, objects: Objects, rows: Rows, discard: Discard
+        self,
+        service: str,
+        *,
+        engine: AsyncEngine,
+        objects: Objects,
+        rows: Rows,
+        discard: Discard,
+        replace: Replace,
     ) -> None:
         self._service = service
         self._consumer = Consumer(service, PurgeOrdered).name
@@ -84,38 +129,89 @@ class Eraser:
         self._objects = objects
         self._rows = rows
         self._discard = discard
+        self._replace = replace
 
     async def answer(self, order: PurgeOrdered, work: Work) -> None:
-        """Erase what is ordered, and say so. Raises what the store and the database raise."""
-        if order.data.whole and not await self._held(order.subject):
-            await tombstones.raise_for(self._engine, order.subject)
+        """Erase what is ordered, and say so. Raises what the store, the database and `Replace` raise."""
+        instead = order.data.instead
+        replaced = Replaced()
+        if instead is not None:
+            await work.take()
+        if (order.data.whole or instead is not None) and not await self._held(order.subject):
+            replaced = await self._prepare(order)
         async with work.transaction() as transaction:
             session = transaction.session
             connection = await session.connection()
             # Whoever places a hold now waits until this has ended.
             if await is_held(connection, order.subject):
-                await tombstones.take_down(connection, order.subject)
+                await self._let_be(connection, order, work.stored)
                 transaction.publish(self._answer(order, PurgeOutcome.HELD))
                 return
-            gone = [await self._erase_objects(order, order.data.kinds, whole=order.data.whole)]
+            gone = [
+                await self._erase_objects(
+                    order,
+                    places(order.data.kinds, whole=order.data.whole, instead=instead),
+                    keeping=kept(instead, replaced.made),
+                )
+            ]
             gone += await self._rows(session, order)
             if order.data.whole:
                 gone.append(await self._forget(connection, order))
-            transaction.publish(self._answer(order, PurgeOutcome.ERASED, gone))
+            transaction.publish(self._answer(order, PurgeOutcome.ERASED, gone, replaced.made))
+            for event in replaced.tell:
+                transaction.publish(event)
 
-    async def again(self, event: AnyEvent) -> None:
-        """Something was to be done for a recording of which nothing is left: what it has stored goes too.
+    async def again(self, event: AnyEvent, stored: Iterable[Location]) -> None:
+        """Something was to be done for a recording of which nothing is left, or of which something else is
+        left by now: what it has ``stored`` goes too.
 
         Unless a hold covers it by now, as it does where a purge was stopped or a backup was restored.
         """
         async with self._engine.begin() as connection:
             if await is_held(connection, event.subject):
                 return
-            await self._discard(event)
-            await self._erase_objects(event, (), whole=True)
+            if await tombstones.stands_for(connection, event.subject):
+                await self._discard(event)
+                await self._erase_objects(event, PLACES)
+            elif await erasures.are_kept(connection) and await erasures.cover(
+                connection, event.subject, event.wanted_since
+            ):
+                await self._discard(event)
+                await self._take_back(stored)
+
+    async def _prepare(self, order: PurgeOrdered) -> Replaced:
+        """From then on nothing has an effect that was wanted before."""
+        if order.data.whole:
+            await tombstones.raise_for(self._engine, order.subject)
+            return Replaced()
+        replaced = await self._replace(order)
+        async with self._engine.connect() as connection:
+            does_work = await erasures.are_kept(connection)
+        if does_work:
+            await erasures.note(self._engine, order)
+        return replaced
+
+    async def _let_be(
+        self, connection: AsyncConnection, order: PurgeOrdered, stored: Iterable[Location]
+    ) -> None:
+        """As it was before the order."""
+        await tombstones.take_down(connection, order.subject)
+        if order.data.instead is not None and await erasures.are_kept(connection):
+            await erasures.take_down(connection, order)
+        # What was made when the hold came is itself held, and goes with the rest.
+        with suppress(EraseRefused):
+            await self._take_back(stored)
+
+    async def _take_back(self, stored: Iterable[Location]) -> None:
+        for location in stored:
+            await self._objects.erase(location.bucket, location.key)
 
     def _answer(
-        self, order: PurgeOrdered, outcome: PurgeOutcome, gone: Iterable[Quantity] = ()
+        self,
+        order: PurgeOrdered,
+        outcome: PurgeOutcome,
+        gone: Iterable[Quantity] = (),
+        made: tuple[Made, ...] = (),
     ) -> PurgeExecuted:
         return PurgeExecuted.of(
             order.subject,
@@ -128,6 +224,7 @@ class Eraser:
                 service=self._service,
                 outcome=outcome,
                 erased=_sum(gone),
+                made=made,
             ),
         )
 
@@ -135,11 +232,14 @@ class Eraser:
         async with self._engine.connect() as connection:
             return await is_held(connection, recording_id)
 
-    async def _erase_objects(self, of: AnyEvent, kinds: Iterable[Kind], *, whole: bool) -> Quantity:
+    async def _erase_objects(
+        self, of: AnyEvent, places: Iterable[Place], *, keeping: Collection[str] = ()
+    ) -> Quantity:
         count = size = 0
-        for place in places(kinds, whole=whole):
+        for place in places:
             if place.service == self._service:
-                gone = await self._objects.erase(place.bucket, place.prefix(of.tenant, of.subject))
+                prefix = place.prefix(of.tenant, of.subject)
+                gone = await self._objects.erase(place.bucket, prefix, keeping=keeping)
                 count, size = count + gone.versions, size + gone.bytes
         return Quantity(place=OBJECT_VERSIONS, count=count, bytes=size)
 
@@ -148,6 +248,7 @@ class Eraser:
         rows = await inbox.forget(connection, order.subject, but=self._consumer)
         rows += await outbox.forget(connection, order.subject)
         rows += await cancellations.forget(connection, order.subject)
+        rows += await erasures.forget(connection, order.subject)
         return Quantity(place=ROWS, count=rows)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from minio.retention import Retention
 from urllib3.response import BaseHTTPResponse
 
 from minutier.schemas.references import Location, ObjectRef
+from minutier.shared import stored
 from minutier.shared.errors import ObjectChanged, ObjectMissing
 from minutier.shared.settings import ObjectSettings
 
@@ -118,8 +119,12 @@ class Objects:
 
     async def digest_of(self, location: Location) -> str | None:
         """The SHA-256 of an object as its metadata have it; of one that is gone, or has none, ``None``."""
-        found = await asyncio.to_thread(self._stat, location.bucket, location.key, location.version_id)
+        found = await self.known(location)
         return found.sha256 if found else None
+
+    async def known(self, location: Location) -> ObjectRef | None:
+        """An object as its metadata have it; of one that is gone, or has no digest, ``None``."""
+        return await asyncio.to_thread(self._stat, location.bucket, location.key, location.version_id)
 
     async def read(self, ref: ObjectRef) -> bytes:
         """The bytes of a small object. Raises `ObjectMissing` or `ObjectChanged`."""
@@ -151,7 +156,7 @@ class Objects:
         self, bucket: str, key: str, body: bytes, content_type: str, *, kept_until: datetime | None = None
     ) -> ObjectRef:
         """In a bucket that `locks`, nobody can delete the version that is written before ``kept_until``."""
-        return await asyncio.to_thread(
+        return await stored.to_its_end(
             self._put,
             bucket,
             key,
@@ -164,7 +169,7 @@ class Objects:
 
     async def upload(self, bucket: str, key: str, file: Path, content_type: str) -> ObjectRef:
         """Stream a file into the store; where its bytes are there already, nothing is written."""
-        return await asyncio.to_thread(self._upload, bucket, key, file, content_type)
+        return await stored.to_its_end(self._upload, bucket, key, file, content_type)
 
     async def pages(self, bucket: str, prefix: str = "") -> AsyncIterator[list[Listed]]:
         """The newest versions under ``prefix``, a page at a time.
@@ -194,15 +199,17 @@ class Objects:
         while page := await asyncio.to_thread(_kept, listing):
             yield page
 
-    async def erase(self, bucket: str, prefix: str) -> Erased:
+    async def erase(self, bucket: str, prefix: str, *, keeping: Collection[str] = ()) -> Erased:
         """Remove every version under ``prefix`` and every delete marker, and tell what that was.
 
-        Raises `EraseRefused` where the store keeps some of it, as it does what is held.
+        What lies under one of the keys ``keeping`` stays. Raises `EraseRefused` where the store keeps some
+        of the others, as it does what is held.
         """
         versions = size = 0
         async for page in self.kept(bucket, prefix):
-            await asyncio.to_thread(self._erase, bucket, page)
-            versions, size = versions + len(page), size + sum(each.size for each in page)
+            gone = [each for each in page if each.location.key not in keeping]
+            await asyncio.to_thread(self._erase, bucket, gone)
+            versions, size = versions + len(gone), size + sum(each.size for each in gone)
         return Erased(versions, size)
 
     async def set_hold(self, location: Location, held: bool) -> None:
@@ -293,6 +300,8 @@ class Objects:
         return True
 
     def _erase(self, bucket: str, page: list[Kept]) -> None:
+        if not page:
+            return
         named = [DeleteObject(each.location.key, each.location.version_id) for each in page]
         refused = [
             error for error in self._client.remove_objects(bucket, named) if error.code not in _MISSING
@@ -341,6 +350,7 @@ class Objects:
         content_type: str,
         kept_until: datetime | None = None,
     ) -> ObjectRef:
+        stored.note(Location(bucket=bucket, key=key))
         result = self._client.put_object(
             bucket,
             key,

@@ -23,6 +23,7 @@ DELIVERY = {
     "tombstones.recording_id": OUTLIVES + "a number, so that nothing of it comes back",
 }
 CANCELLATIONS = {"cancellations.recording_id": WHOLE}
+ERASURES = {"erasures.recording_id": WHOLE}
 
 _FUNCTION = """
     create function remains(ids uuid[])

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -33,10 +33,11 @@ from starlette.types import ASGIApp
 
 from minutier.schemas.codec import decode
 from minutier.schemas.events import AnyEvent, PurgeOrdered, RecordingCancelled
+from minutier.schemas.references import Location
 from minutier.shared import cancellations, database, logs, rounds, telemetry, tombstones
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
-from minutier.shared.erasing import Discard, Eraser, Rows, no_rows, nothing
+from minutier.shared.erasing import Discard, Eraser, Replace, Rows, no_rows, nothing, nothing_instead
 from minutier.shared.heads import SmallHeads
 from minutier.shared.objects import Objects
 from minutier.shared.outbox import Relay
@@ -161,9 +162,18 @@ class Service:
 
         self.on(RecordingCancelled)(on_cancelled)
 
-    def erase(self, objects: Objects, rows: Rows = no_rows, *, discard: Discard = nothing) -> None:
+    def erase(
+        self,
+        objects: Objects,
+        rows: Rows = no_rows,
+        *,
+        discard: Discard = nothing,
+        replace: Replace = nothing_instead,
+    ) -> None:
         """Hear which recordings are purged, and let go of what the service has of them."""
-        eraser = Eraser(self.name, engine=self.engine, objects=objects, rows=rows, discard=discard)
+        eraser = Eraser(
+            self.name, engine=self.engine, objects=objects, rows=rows, discard=discard, replace=replace
+        )
         self._eraser = eraser
         self.on(PurgeOrdered)(eraser.answer)
 
@@ -272,9 +282,9 @@ class Service:
             yield
             log.info("service stopping")
 
-    async def _erase_again(self, event: AnyEvent) -> None:
+    async def _erase_again(self, event: AnyEvent, stored: Sequence[Location]) -> None:
         if self._eraser is not None:
-            await self._eraser.again(event)
+            await self._eraser.again(event, stored)
 
     async def _stop_delivery(self) -> None:
         """No new messages first; then the relay may still publish what the last ones have told."""

@@ -39,6 +39,11 @@ async def raise_for(engine: AsyncEngine, *recordings: UUID) -> None:
         return
     async with engine.begin() as connection:
         await connection.execute(_RAISE, [{"recording_id": each} for each in recordings])
+    await await_effects(engine)
+
+
+async def await_effects(engine: AsyncEngine) -> None:
+    """Until what had begun to have an effect has had it."""
     async with engine.begin() as connection:
         await connection.execute(_AWAIT)
 
