@@ -2,43 +2,33 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from minio import Minio
 from minio.error import S3Error
-from psycopg.conninfo import make_conninfo
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.compose.embedded import DATABASE, System
-from minutier.retention.holds.domain import MOST_LISTED, Hold, Release, Search
-from minutier.retention.holds.follow import follow_facts
+from minutier.compose.embedded import System
+from minutier.retention.holds.domain import MOST_LISTED, Search
 from minutier.retention.holds.lock import Locker
 from minutier.retention.holds.place import UnknownRecordings, place_hold
-from minutier.retention.holds.release import ReleasedAlready, release_hold
-from minutier.retention.holds.repository import Boards
-from minutier.retention.policies.domain import Facts, Told
-from minutier.retention.policies.repository import Registers
-from minutier.retention.policies.take_facts import take_facts
-from minutier.schemas.events import AnyEvent, HoldPlaced, HoldReleased
+from minutier.retention.holds.release import ReleasedAlready
+from minutier.schemas.events import HoldPlaced, HoldReleased
 from minutier.schemas.references import Location
 from minutier.shared import objects
-from minutier.shared.delivery import Transaction, begin
 from minutier.shared.held import HELD
 from minutier.shared.objects import Objects
 from minutier.shared.settings import ObjectSettings
 from tests.support.retention_holds import GUARDED, hold
-from tests.support.retention_policies import PERIODS, TAKEN_IN, facts
+from tests.support.retention_office import Office, put_row
+from tests.support.retention_policies import TAKEN_IN, facts
+from tests.support.wholeness import inside
 
 ROLE = "retention"
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-DONE = Release("acme/officer", NOW, "The matter is closed.")
 
 # What is deleted without anything being lost of what people said and did.
 _TOMBSTONES = {"tombstones": "numbers of what was destroyed, which a hold may take down"}
@@ -64,61 +54,12 @@ LEFT = {
     "retention": {
         **_TOMBSTONES,
         "held": "the holds themselves, which the service may not delete",
+        "documents": "where documents lie, which are held where they do",
+        "erasure_requests": "who asked to be erased, by a reference",
         "purge_items": "what was proposed and destroyed, by numbers",
         "disposals": "the records of what was destroyed, which the service may not delete",
     },
 }
-
-
-class Office:
-    """A compliance officer's desk, in a tenant of its own."""
-
-    def __init__(self, engine: AsyncEngine, tenant: str) -> None:
-        self.engine = engine
-        self.tenant = tenant
-        self.boards = Boards(engine)
-        self.events: list[AnyEvent] = []
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """As the service's, whose events are kept once they are told."""
-        async with begin(self.engine, lambda: None) as transaction:
-            yield transaction
-        self.events += transaction.events
-
-    async def take_in(self, known: Facts | None = None) -> UUID:
-        recording = uuid4()
-        known = known or facts(tenant=self.tenant)
-        async with self.transaction() as transaction:
-            register = await Registers(self.engine, PERIODS).joining(transaction.session, self.tenant)
-            told = Told(known.source, known.met_at, known.ingested_at, known.kinds)
-            now_known = await take_facts(recording, told, register=register)
-            holds = await self.boards.joining(transaction.session, self.tenant)
-            await follow_facts(recording, now_known, holds=holds)
-        return recording
-
-    async def place(self, *recordings: UUID, search: Search | None = None) -> Hold | UnknownRecordings:
-        async with self.transaction() as transaction:
-            holds = await self.boards.joining(transaction.session, self.tenant)
-            placed = await place_hold(hold(tenant=self.tenant, search=search), recordings, holds=holds)
-            if isinstance(placed, UnknownRecordings):
-                await transaction.session.rollback()
-            return placed
-
-    async def release(self, placed: Hold | UnknownRecordings) -> Hold | None:
-        assert isinstance(placed, Hold)
-        async with self.transaction() as transaction:
-            holds = await self.boards.joining(transaction.session, self.tenant)
-            return await release_hold(placed.id, DONE, holds=holds)
-
-    async def delete(self, recording: UUID) -> int:
-        """As whoever has got the service's password."""
-        async with AsyncSession(self.engine) as session, session.begin():
-            await self.boards.joining(session, self.tenant)
-            connection = await session.connection()
-            return (
-                await connection.exec_driver_sql("delete from recordings where id = %s", (recording,))
-            ).rowcount
 
 
 @pytest.fixture
@@ -201,7 +142,7 @@ async def test_who_deletes_waits_for_a_hold_and_is_refused(office: Office) -> No
 
 
 def test_every_table_with_recordings_is_guarded_or_loses_nothing(system: System) -> None:
-    with psycopg.connect(_inside(system)) as connection:
+    with psycopg.connect(inside(system)) as connection:
         columns = connection.execute("""
             select table_schema, table_name from information_schema.columns
             where column_name = 'recording_id' and table_schema not in ('pg_catalog', 'information_schema')
@@ -229,9 +170,9 @@ async def test_no_service_deletes_what_is_held(
     await office.place(held)
     column = GUARDED[schema][table]
     if schema != "retention":
-        with psycopg.connect(_inside(system)) as connection:
+        with psycopg.connect(inside(system)) as connection:
             for recording in (held, free):
-                put(connection, schema, table, column, recording, office.tenant)
+                put_row(connection, schema, table, column, recording, office.tenant)
     service = system.database_url(schema).replace("+psycopg", "")
     with psycopg.connect(service) as connection:
         connection.execute("select set_config('minutier.tenants', %s, false)", [office.tenant])
@@ -246,56 +187,6 @@ async def test_no_service_deletes_what_is_held(
             connection.execute(statement, [held])
         assert caught.value.sqlstate == HELD
         assert connection.execute(statement, [free]).rowcount >= 1
-
-
-def put(
-    connection: "psycopg.Connection[tuple[object, ...]]",
-    schema: str,
-    table: str,
-    column: str,
-    recording: UUID,
-    tenant: str,
-) -> None:
-    """A row of a recording, and those that it refers to."""
-    if schema == "query" and table in ("layers", "passages"):
-        needed = {"layers": ("recordings", "id"), "passages": ("searched", "recording_id")}[table]
-        put(connection, schema, *needed, recording, tenant)
-    if schema == "query" and table == "searched":
-        put(connection, schema, "recordings", "id", recording, tenant)
-    columns = connection.execute(
-        """
-        select column_name, data_type, udt_name from information_schema.columns
-        where table_schema = %s and table_name = %s and is_identity = 'NO'
-            and is_generated = 'NEVER' and column_default is null
-            and (is_nullable = 'NO' or column_name = %s)
-        """,
-        [schema, table, column],
-    ).fetchall()
-    values = {
-        str(name): recording
-        if name == column
-        else tenant
-        if name == "tenant"
-        else {
-            "uuid": uuid4(),
-            "text": uuid4().hex,
-            "varchar": uuid4().hex,
-            "jsonb": "{}",
-            "timestamptz": NOW,
-            "bytea": b"",
-            "tsvector": "",
-            "bool": False,
-            "_text": [],
-            "_varchar": [],
-        }.get(str(udt), 0)
-        for name, _, udt in columns
-    }
-    names = ", ".join(f'"{name}"' for name in values)
-    places = ", ".join(["%s"] * len(values))
-    connection.execute(
-        f"insert into {schema}.{table} ({names}) values ({places}) on conflict do nothing",
-        list(values.values()),
-    )
 
 
 async def test_the_store_keeps_every_version_of_what_is_held(system: System, office: Office) -> None:
@@ -370,7 +261,3 @@ def removed(store: Minio, bucket: str, key: str, version: str | None) -> bool:
             raise
         return False
     return True
-
-
-def _inside(system: System) -> str:
-    return make_conninfo(system.administrator_url, dbname=DATABASE)

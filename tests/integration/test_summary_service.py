@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from minio import Minio
 from nats.js import JetStreamContext
@@ -59,6 +60,7 @@ from tests.support.summary_jobs import (
     recording_of,
     until,
 )
+from tests.support.wholeness import inside
 
 DATA = Path(__file__).parent.parent / "data"
 LONGEST_SECONDS = 10
@@ -267,6 +269,36 @@ async def test_a_job_for_a_recording_that_was_announced_before_is_of_that_record
     await until(lambda: receiver.results(dutch))
     assert await completed(js, recording) == {early, late, english}
     assert await completed(js, recording_of(dutch)) == {dutch}
+
+
+async def test_of_a_recording_that_is_held_no_job_is_made_another_s(
+    system: System, js: JetStreamContext, http: httpx.AsyncClient, store: Minio, receiver: Receiver
+) -> None:
+    url = put(store, (DATA / "visio-ios.m4a").read_bytes())
+    key = httpx.URL(url).path.removeprefix(f"/{BUCKET}/")
+    known = Announcement(source="livekit", external_id=key, mix=Location(bucket=BUCKET, key=key))
+    engine = database.connect(DatabaseSettings(url=PostgresDsn(system.database_url("ingestion"))))
+    async with begin(engine, lambda: None) as transaction:
+        recording = (await announce(transaction, "acme", known)).recording_id
+    await engine.dispose()
+    early = await ask(http, url)
+    await hear(system, js, recording)
+    await until(lambda: receiver.results(early))
+    with psycopg.connect(inside(system)) as connection:
+        connection.execute(
+            """
+            with placed as (
+                insert into retention.holds (id, tenant, matter, reason, placed_by, placed_at)
+                values (gen_random_uuid(), 'acme', 'a matter', 'a reason', 'an officer', now()) returning id
+            )
+            insert into retention.held (hold_id, recording_id, tenant) select id, %s, 'acme' from placed
+            """,
+            [recording],
+        )
+    dutch = await ask(http, url, language="nl")
+    await until(lambda: receiver.results(dutch))
+    assert await completed(js, recording) == {early, dutch}
+    assert receiver.results(dutch)[0].body["error_code"] == "unknown_error"
 
 
 async def test_a_text_is_summarised_and_given_as_markdown(

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, delete, exists, func, literal, tuple_, update
+from sqlalchemy import ARRAY, String, delete, exists, func, literal, or_, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.dml import ReturningInsert
@@ -230,7 +230,13 @@ async def claim(
     object_ = ["tenant", "bucket", "key", "etag"]
     written = insert(AnnouncedObject).values(row)
     claimed = written.on_conflict_do_update(
-        index_elements=object_, set_={name: written.excluded[name] for name in row if name not in object_}
+        index_elements=object_,
+        set_={name: written.excluded[name] for name in row if name not in object_},
+        # Of one that is held it stays that it was this object.
+        where=or_(
+            col(AnnouncedObject.recording_id) == written.excluded.recording_id,
+            ~func.retention.is_held(col(AnnouncedObject.recording_id)),
+        ),
     )
     taken_in = exists().where(col(Recording.id) == identity.recording_id, col(Recording.rejected).is_(None))
     statement = select(~taken_in).add_cte(claimed.cte("claimed"), _ended(identity).cte("ended"))
