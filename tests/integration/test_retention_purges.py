@@ -341,7 +341,9 @@ async def reapplied(office: Office) -> Reapplied:
     async with office.desk() as desk:
         kept = await desk.records.batch(0, 100)
         records = [SignedRecord.model_validate_json(each.entry).record for each in kept]
-        return await reapply(records, by=PROPOSER, at=office.now, purges=desk.purges, stock=office.stock)
+        return await reapply(
+            records, by=PROPOSER, at=office.now, purges=desk.purges, stock=office.stock, shelf=desk.shelf
+        )
 
 
 async def test_what_a_restore_brings_back_is_destroyed_again(office: Office) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,6 +18,7 @@ from minutier.retention.audit.anchor import Anchors
 from minutier.retention.audit.repository import AuditLogs
 from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Books, Desks
+from minutier.retention.erasures.repository import Files
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.domain import Kind, Told
@@ -27,9 +30,14 @@ from minutier.retention.records.anchor import Heads
 from minutier.retention.records.repository import Logs
 from minutier.retention.records.verify import integrity
 from minutier.retention.settings import RetentionSettings
+from minutier.schemas.documents import Document
+from minutier.schemas.events import Stage
+from minutier.schemas.references import ObjectRef
 from minutier.shared.delivery import begin
+from minutier.shared.errors import Permanent
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.identify import Identity
+from minutier.shared.objects import ARTEFACTS
 from tests.support.proofs import KEY
 from tests.support.query_identity import entrance
 from tests.support.query_people import Bearers, showing
@@ -37,6 +45,7 @@ from tests.support.retention_audit import Store
 from tests.support.retention_policies import PERIODS
 from tests.support.retention_records import draft
 
+D = TypeVar("D", bound=Document)
 _FOLDER = TemporaryDirectory()
 
 TAKEN_IN = datetime.now(UTC) - timedelta(days=200)
@@ -66,8 +75,29 @@ class Nowhere:
     async def title(self, tenant: str, recording_id: UUID) -> str | None:
         return None
 
+    async def discard(self, ref: ObjectRef) -> None:
+        """There is nothing to discard."""
+
     async def clear(self, item: Item) -> None:
         """There is nothing to clear."""
+
+
+class Shelved:
+    """Documents in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Document] = {}
+
+    async def load(self, kind: type[D], ref: ObjectRef) -> D:
+        if ref.key not in self.kept:
+            raise Permanent("missing")
+        return kind.model_validate(self.kept[ref.key].model_dump())
+
+    async def store(self, document: Document, *, tenant: str, stage: Stage, version: str) -> ObjectRef:
+        key = f"{tenant}/{document.recording_id}/{stage}/{version}.json"
+        self.kept[key] = document
+        body = document.model_dump_json().encode()
+        return ObjectRef(bucket=ARTEFACTS, key=key, sha256=sha256(body).hexdigest(), size=len(body))
 
 
 class House:
@@ -79,10 +109,10 @@ class House:
         self.second = staff(self.tenant, "officer-2", Role.COMPLIANCE)
         self.reader = staff(self.tenant, "reader", Role.OPERATOR)
         self.other = staff(f"{self.tenant}-b", "officer", Role.COMPLIANCE)
-        store = Store()
+        store, self.documents = Store(), Shelved()
         registers, logs = Registers(engine, PERIODS), AuditLogs(engine)
         self.records = Logs(engine, KEY)
-        books = Books(registers, Boards(engine), Ledgers(engine), logs, self.records)
+        books = Books(registers, Boards(engine), Ledgers(engine), logs, self.records, Files())
         self.desks = Desks(lambda: begin(engine, lambda: None), books)
         bearers = Bearers(self.officer, self.second, self.reader, self.other)
         self.app: FastAPI = api.build(
@@ -95,6 +125,7 @@ class House:
                 logs, Anchors(store, KEY), partial(integrity, logs=self.records, heads=Heads(store, KEY))
             ),
             stock=Nowhere(),
+            documents=self.documents,
             settings=RetentionSettings(
                 requests_per_minute=10**6, searches_per_minute=10**6, signing_key=_key()
             ),

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.retention.audit.repository import AuditLogs
 from minutier.retention.desk import Books, Desk, Desks
+from minutier.retention.erasures.repository import Files
 from minutier.retention.holds.place import place_hold
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.domain import Kind, Told
@@ -31,6 +32,7 @@ from minutier.schemas.choreography import erasing
 from minutier.schemas.codec import decode
 from minutier.schemas.events import Executed, PurgeExecuted, PurgeOrdered, PurgeOutcome
 from minutier.schemas.records import Quantity
+from minutier.shared.artefacts import Artefacts
 from minutier.shared.delivery import begin
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects
 from minutier.shared.proofs.signing import SigningKey
@@ -72,13 +74,15 @@ class Office:
             Ledgers(engine),
             AuditLogs(engine),
             Logs(engine, self.key),
+            Files(),
         )
         self.desks = Desks(lambda: begin(engine, lambda: None), books)
-        self.stock = Stock(objects, lambda: js)
+        self.stock, self.documents = Stock(objects, lambda: js), Artefacts(objects)
         self.carrying_out = CarryOut(
             self.desks,
             Ledgers(engine),
             self.stock,
+            self.documents,
             engine,
             reminding=REMINDING,
             clock=lambda: self.now,

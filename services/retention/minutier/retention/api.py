@@ -6,6 +6,8 @@ from minutier.retention.audit import routes as audit
 from minutier.retention.audit.ports import AuditLogs
 from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Desks
+from minutier.retention.erasures import routes as erasures
+from minutier.retention.erasures.ports import Documents
 from minutier.retention.holds import routes as holds
 from minutier.retention.pages import routes as pages
 from minutier.retention.pages.look import LOOK
@@ -34,6 +36,7 @@ def build(
     disposals: Logs,
     watch: Watch,
     stock: Stock,
+    documents: Documents,
     settings: RetentionSettings,
 ) -> FastAPI:
     terms = purges.Terms(settings.grace, settings.alarm, signs=settings.signing_key is not None)
@@ -51,6 +54,7 @@ def build(
     app.include_router(policies.router(gate=gate, desks=desks, registers=registers))
     app.include_router(holds.router(gate=gate, desks=desks))
     app.include_router(purges.router(gate=gate, desks=desks, terms=terms))
+    app.include_router(erasures.router(gate=gate, desks=desks, documents=documents))
     app.include_router(elimination.router(gate=gate, desks=desks, stock=stock))
     key = settings.key.public if settings.key else None
     app.include_router(reapplications.router(gate=gate, desks=desks, stock=stock, key=key))

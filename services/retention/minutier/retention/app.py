@@ -7,6 +7,7 @@ from minutier.retention.audit.anchor import Anchoring, Anchors
 from minutier.retention.audit.repository import AuditLogs
 from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Books, Desks
+from minutier.retention.erasures.repository import Files
 from minutier.retention.holds.lock import Locker
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.recompute import Recompute
@@ -38,8 +39,9 @@ def build() -> Service:
     objects = Objects(ObjectSettings())
     registers, boards = Registers(service.engine, periods), Boards(service.engine)
     ledgers = Ledgers(service.engine)
+    documents, files = Artefacts(objects), Files()
     handlers.subscribe(
-        service, registers=registers, documents=Artefacts(objects), boards=boards, ledgers=ledgers
+        service, registers=registers, documents=documents, boards=boards, ledgers=ledgers, files=files
     )
     recompute = Recompute(registers, periods=periods)
     service.repeat(recompute.follow, named="make schedules anew", seconds=_SOON)
@@ -54,10 +56,10 @@ def build() -> Service:
     service.repeat(anchoring.catch_up, named="anchor audit logs", seconds=settings.anchor_seconds)
     watch = Watch(logs, anchors, partial(integrity, logs=disposals, heads=heads))
     service.repeat(watch.look_at_all, named="verify audit logs", seconds=_SELDOM)
-    books = Books(registers, boards, ledgers, logs, disposals)
+    books = Books(registers, boards, ledgers, logs, disposals, files)
     desks = Desks(service.transaction, books)
     stock = Stock(objects, lambda: service.js)
-    carrying_out = CarryOut(desks, ledgers, stock, service.engine, reminding=settings.alarm)
+    carrying_out = CarryOut(desks, ledgers, stock, documents, service.engine, reminding=settings.alarm)
     service.repeat(carrying_out.catch_up, named="carry out purges", seconds=_SOON)
     service.serve(
         api.build(
@@ -68,6 +70,7 @@ def build() -> Service:
             disposals=disposals,
             watch=watch,
             stock=stock,
+            documents=documents,
             settings=settings,
         )
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.retention.audit.ports import Audit
+from minutier.retention.erasures.ports import Requests, Shelf
 from minutier.retention.holds.ports import Holds
 from minutier.retention.policies.ports import Register
 from minutier.retention.purges.ports import Purges
@@ -36,6 +37,12 @@ class Logs(Protocol):
     async def joining(self, session: AsyncSession, tenant: str) -> Log: ...
 
 
+class Files(Protocol):
+    async def joining(self, session: AsyncSession, tenant: str) -> Requests: ...
+
+    async def shelf(self, session: AsyncSession, tenant: str) -> Shelf: ...
+
+
 @dataclass(frozen=True)
 class Books:
     """What each tenant's desk is made of."""
@@ -45,6 +52,7 @@ class Books:
     ledgers: Ledgers
     audits: AuditLogs
     records: Logs
+    files: Files
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class Desk:
     holds: Holds
     purges: Purges
     records: Log
+    requests: Requests
+    shelf: Shelf
     audit: Audit
     _transaction: Transaction
 
@@ -84,6 +94,8 @@ class Desks:
                 await books.boards.joining(session, tenant),
                 await books.ledgers.joining(session, tenant),
                 await books.records.joining(session, tenant),
+                await books.files.joining(session, tenant),
+                await books.files.shelf(session, tenant),
                 await books.audits.joining(session, tenant),
                 transaction,
             )

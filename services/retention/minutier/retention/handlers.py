@@ -1,5 +1,6 @@
 """From events to what is known of a recording, and to what a hold on it is for."""
 
+from minutier.retention.erasures.repository import Files
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.ports import Documents
@@ -27,7 +28,13 @@ from minutier.shared.service import Service
 
 
 def subscribe(
-    service: Service, *, registers: Registers, documents: Documents, boards: Boards, ledgers: Ledgers
+    service: Service,
+    *,
+    registers: Registers,
+    documents: Documents,
+    boards: Boards,
+    ledgers: Ledgers,
+    files: Files,
 ) -> None:
     async def on_told(event: Telling, work: Work) -> None:
         told = await told_by(event, documents=documents)
@@ -39,12 +46,14 @@ def subscribe(
             holds = await boards.joining(transaction.session, event.tenant)
             await follow_facts(event.subject, facts, holds=holds)
             await holds.renew(event.subject)
+            await (await files.shelf(transaction.session, event.tenant)).note(event)
 
     async def on_added(event: AnyEvent, work: Work) -> None:
         """Something lies in the store that a hold on the recording is for as well."""
         async with work.transaction() as transaction:
             holds = await boards.joining(transaction.session, event.tenant)
             await holds.renew(event.subject)
+            await (await files.shelf(transaction.session, event.tenant)).note(event)
 
     async def on_executed(event: PurgeExecuted, work: Work) -> None:
         async with work.transaction() as transaction:

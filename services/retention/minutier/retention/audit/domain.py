@@ -33,6 +33,10 @@ class Action(StrEnum):
     HOLD_RELEASED = "hold_released"
     RESTRICTED_READ = "restricted_read"
     ACCESS_LOG_ANCHORED = "access_log_anchored"
+    ERASURE_REGISTERED = "erasure_registered"
+    ERASURE_PROPOSED = "erasure_proposed"
+    ERASURE_REFUSED = "erasure_refused"
+    VOICES_READ = "voices_read"
     PURGE_PROPOSED = "purge_proposed"
     PURGE_APPROVED = "purge_approved"
     PURGE_WITHDRAWN = "purge_withdrawn"
@@ -48,6 +52,7 @@ class Thing(StrEnum):
     HOLD = "hold"
     POLICY = "policy"
     PURGE = "purge"
+    ERASURE = "erasure"
 
 
 def service(name: str) -> str:

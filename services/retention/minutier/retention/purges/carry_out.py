@@ -1,20 +1,24 @@
 """The use case: each purge is taken a step further, as far as it can go now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from minutier.retention.audit.domain import Action, Deed, Thing, service
 from minutier.retention.desk import Desk
+from minutier.retention.erasures.ports import Documents
+from minutier.retention.erasures.prepare import prepare
 from minutier.retention.policies.domain import Policy
 from minutier.retention.policies.ports import Register
 from minutier.retention.purges.count import count_batch, freeze
-from minutier.retention.purges.domain import Item, ItemState, Purge, Reason, State
+from minutier.retention.purges.domain import Item, ItemState, Purge, Reason, Rows, State
 from minutier.retention.purges.execute import (
     completion,
     destroyed,
@@ -28,6 +32,8 @@ from minutier.retention.purges.look import side_by_side, take_all
 from minutier.retention.purges.ports import Ledgers, Stock
 from minutier.retention.purges.prove import draft
 from minutier.schemas.clock import now as the_time
+from minutier.schemas.documents import ErasureDocument
+from minutier.schemas.records import Cause
 from minutier.shared import tombstones
 from minutier.shared.rounds import for_each
 
@@ -37,6 +43,8 @@ log = structlog.get_logger(__name__)
 _BATCH = 100
 # So many may be ordered and not have come to their end: what services have before them has a limit.
 _MOST_ORDERED = 500
+# In purges of these some items may be of one person each.
+_OF_PERSONS = frozenset({Cause.ERASURE, Cause.REAPPLICATION})
 
 
 class Desks(Protocol):
@@ -54,6 +62,7 @@ class CarryOut:
         desks: Desks,
         ledgers: Ledgers,
         stock: Stock,
+        documents: Documents,
         engine: AsyncEngine,
         *,
         reminding: timedelta,
@@ -62,6 +71,7 @@ class CarryOut:
         self._desks = desks
         self._ledgers = ledgers
         self._stock = stock
+        self._documents = documents
         self._engine = engine
         self._reminding = reminding
         self._clock = clock
@@ -108,12 +118,22 @@ class CarryOut:
         while moved:
             moved = await self._order(purge) + await self._conclude(purge)
         await self._remind(purge)
+        if purge.cause in _OF_PERSONS:
+            await self._discard_plans(purge)
         async with self._desks.of(purge.tenant) as desk:
             found = await desk.purges.find(purge.id, locked=True)
             if found is None or found.state is not State.EXECUTING:
                 return
             if await finish(found, self._clock(), purges=desk.purges):
                 await desk.audit.write(_done(found, Action.PURGE_COMPLETED))
+
+    async def _discard_plans(self, purge: Purge) -> None:
+        """A plan tells when somebody talked; of those who are erased that goes last."""
+        async with self._desks.of(purge.tenant) as desk:
+            items = await desk.purges.items(purge.id, limit=_BATCH, state=ItemState.DESTROYED)
+        for item in items:
+            if item.instead is not None:
+                await self._stock.discard(item.instead.plan)
 
     async def _order(self, purge: Purge) -> int:
         async with self._desks.of(purge.tenant) as desk:
@@ -131,6 +151,7 @@ class CarryOut:
                 register=desk.register,
                 purges=desk.purges,
                 stock=self._stock,
+                prepare=partial(prepare, purge.tenant, shelf=desk.shelf, store=self._documents),
                 tell=desk,
             )
 
@@ -152,11 +173,11 @@ class CarryOut:
             if await desk.purges.held(item.recording_id):
                 await desk.purges.put(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
                 continue
-            await desk.register.dispose(item.recording_id, item.kinds, whole=item.whole)
+            await _dispose(item, desk)
             gone.append(item)
         # Nobody can place a hold on them meanwhile.
         await side_by_side(gone, self._stock.clear)
-        remains = await desk.purges.remains(gone)
+        remains = await self._remains(gone, desk)
         looked = await take_all(purge.tenant, gone, remains, stock=self._stock)
         verified = []
         for item in gone:
@@ -176,12 +197,24 @@ class CarryOut:
         await self._prove(purge, verified, desk)
         return len(items)
 
+    async def _remains(self, items: Sequence[Item], desk: Desk) -> Mapping[UUID, Sequence[Rows]]:
+        """Of one person who is erased there are no rows that name them, and of others there may be."""
+        remains = dict(await desk.purges.remains([item for item in items if item.person is None]))
+        for item in items:
+            if item.instead is not None:
+                plan = await self._documents.load(ErasureDocument, item.instead.plan)
+                remains[item.recording_id] = await desk.purges.remains_of_person(item, plan.segments)
+        return remains
+
     async def _prove(self, purge: Purge, items: Sequence[Item], desk: Desk) -> None:
         at = self._clock()
         drafts = [draft(purge, item, await _policy(item, desk.register), verified_at=at) for item in items]
         for item in items:
             await desk.purges.put(destroyed(item))
             desk.publish(completion(purge.tenant, item))
+            if item.instead is not None:
+                await desk.shelf.replace(item.recording_id, item.instead, item.made, at=item.told_at or at)
+                await desk.requests.complete(purge.id, at)
         if drafts:
             await desk.records.append_all(drafts)
 
@@ -196,6 +229,14 @@ class CarryOut:
                 )
             if reminded:
                 log.error("a purge is not answered", purge_id=str(purge.id), services=sorted(waiting))
+
+
+async def _dispose(item: Item, desk: Desk) -> None:
+    """Where it is one person who is erased, what is kept of the recording has its time as before."""
+    if item.person is None:
+        await desk.register.dispose(item.recording_id, item.kinds, whole=item.whole)
+    if item.whole:
+        await desk.shelf.forget(item.recording_id)
 
 
 async def _policy(item: Item, register: Register) -> Policy | None:

@@ -18,7 +18,7 @@ def counted(item: Item, inventory: Inventory) -> Item:
         item,
         state=ItemState.COUNTED,
         inventory=inventory,
-        digest=inventory.digest(item.recording_id, item.kinds),
+        digest=inventory.digest(item.recording_id, item.kinds, item.person),
         substance=inventory.substance,
     )
 

@@ -14,7 +14,8 @@ from uuid import UUID, uuid5
 
 from minutier.retention.holds.domain import Search
 from minutier.retention.policies.domain import Kind
-from minutier.schemas.records import Approval, Cause, Rule
+from minutier.schemas.events import Instead, Made
+from minutier.schemas.records import Approval, Cause, ErasedPerson, Rule
 from minutier.shared.proofs.canonical import canonical
 
 MOST_LISTED = 1000
@@ -114,10 +115,11 @@ class Inventory:
             ]
         )
 
-    def digest(self, recording_id: UUID, kinds: Iterable[Kind]) -> str:
+    def digest(self, recording_id: UUID, kinds: Iterable[Kind], person: ErasedPerson | None = None) -> str:
         """Of all of it, for the approval: SHA-256 in hexadecimal."""
         return _digest(
             [
+                *([person.model_dump(mode="json")] if person else []),
                 str(recording_id),
                 sorted(kinds),
                 [
@@ -173,9 +175,13 @@ class Purge:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one service said that it erased: a count for each place, and bytes where they are known."""
+    """What one service said that it erased: a count for each place, and bytes where they are known.
+
+    ``made`` is what it has made instead, where one person was erased.
+    """
 
     erased: Mapping[str, tuple[int, int | None]]
+    made: tuple[Made, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,7 @@ class Item:
     """One recording's part in a purge.
 
     The orders from ``first_try`` to ``tries`` may be answered. ``held`` is so now, whatever it was before.
+    Where it is one ``person`` who is erased, ``instead`` is what there is to be without them.
     """
 
     purge_id: UUID
@@ -212,6 +219,22 @@ class Item:
     executed_at: datetime | None = None
     original: Original | None = None
     held: bool = False
+    person: ErasedPerson | None = None
+    instead: Instead | None = None
+
+    @property
+    def made(self) -> tuple[Made, ...]:
+        """What services have made instead."""
+        return tuple(made for answer in self.answers.values() for made in answer.made)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The keys of the objects that stay, or take a place."""
+        refs = [made.ref for made in self.made]
+        if (left := self.instead) is not None:
+            named = (left.plan, left.transcript, left.recording, left.turns, left.transcription)
+            refs += [ref for ref in named if ref is not None]
+        return frozenset(ref.key for ref in refs)
 
     def order(self, number: int | None = None) -> UUID:
         """The id of the order that was given at this try."""

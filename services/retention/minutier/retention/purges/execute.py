@@ -3,6 +3,7 @@
 All of it is told by rows: after a kill at any point, or beside another replica, it goes on where it was.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +16,7 @@ from minutier.schemas.choreography import erasing
 from minutier.schemas.events import (
     AnyEvent,
     Executed,
+    Instead,
     PurgeCompleted,
     Purged,
     PurgeExecuted,
@@ -39,19 +41,25 @@ async def order_batch(
     register: Register,
     purges: Purges,
     stock: Stock,
+    prepare: Callable[[Item], Awaitable[Instead | None]],
     tell: Publisher,
 ) -> int:
     """Order what is still as it was approved, is not held, and by its policy still due.
 
-    Gives how many were looked at. Nobody can place a hold on them before the transaction has ended.
+    Where one person is erased, ``prepare`` gives what there is to be instead, or nothing where that has
+    changed. Gives how many were looked at. Nobody can place a hold on them before the transaction has ended.
     """
     items = await purges.take(purge.id, ItemState.COUNTED, limit=limit)
     due = []
     for item in items:
-        if reason := await _against(purge, item, now, register=register, purges=purges):
+        reason = await _against(purge, item, now, register=register, purges=purges)
+        instead = await prepare(item) if item.person and not reason else None
+        if item.person and not instead:
+            reason = reason or Reason.CHANGED
+        if reason:
             await purges.put(replace(item, state=ItemState.DROPPED, reason=reason))
         else:
-            due.append(item)
+            due.append(replace(item, instead=instead))
     looked = await take_all(purges.tenant, due, await purges.remains(due), stock=stock)
     for item in due:
         found = looked[item.recording_id]
@@ -93,7 +101,7 @@ async def take_answer(event: PurgeExecuted, *, now: datetime, purges: Purges) ->
         await purges.note(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
         return
     erased = {each.place: (each.count, each.bytes) for each in told.erased}
-    answers = {**item.answers, told.service: Answer(erased)}
+    answers = {**item.answers, told.service: Answer(erased, told.made)}
     done = set(erasing()) <= set(answers)
     await purges.note(
         replace(
@@ -130,7 +138,7 @@ def destroyed(item: Item) -> Item:
 
 
 def completion(tenant: str, item: Item) -> PurgeCompleted:
-    gone = Purged(**dict(_told(item)))
+    gone = Purged(**dict(_told(item)), made=item.made)
     return PurgeCompleted.of(item.recording_id, tenant=tenant, source=SOURCE, data=gone)
 
 
@@ -153,4 +161,5 @@ def _told(item: Item) -> Told:
         purge_id=item.purge_id,
         kinds=tuple(sorted(item.kinds)),
         whole=item.whole,
+        instead=item.instead,
     )

@@ -61,6 +61,8 @@ class ItemRow(Table, table=True):
     messages: int = 0
     bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     original: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    person: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    instead: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     reason: str | None = None
     ordered_at: datetime | None = moment(nullable=True)
     told_at: datetime | None = moment(nullable=True)

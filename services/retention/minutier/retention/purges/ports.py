@@ -8,6 +8,8 @@ from uuid import UUID
 
 from minutier.retention.policies.domain import Kind
 from minutier.retention.purges.domain import Inventory, Item, ItemState, Purge, Reason, Rows
+from minutier.schemas.records import ErasedPerson
+from minutier.schemas.references import ObjectRef
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,12 @@ class Candidates(Protocol):
 
     async def put_due(self, purge: Purge, policy: tuple[UUID, int], now: datetime, *, limit: int) -> int:
         """Put in what is due by a policy, and not held; gives how many recordings."""
+        ...
+
+    async def put_person(
+        self, purge: Purge, recording_id: UUID, kinds: Collection[Kind], person: ErasedPerson
+    ) -> Unlistable | None:
+        """As `put`, for one person of a recording, whose rest is kept."""
         ...
 
     async def put_again(self, purge: Purge, items: Collection[Item]) -> int:
@@ -153,6 +161,10 @@ class Purges(Protocol):
         """What the tables of all services have of recordings, as far as the items destroy them."""
         ...
 
+    async def remains_of_person(self, item: Item, segments: Sequence[str]) -> Sequence[Rows]:
+        """What the tables have of the one whom the item erases, who said these segments."""
+        ...
+
     async def held(self, recording_id: UUID) -> bool:
         """Whether a hold covers it; until the transaction ends that does not change."""
         ...
@@ -180,6 +192,10 @@ class Stock(Protocol):
 
     async def title(self, tenant: str, recording_id: UUID) -> str | None:
         """What a recording is called, as long as there is a document that says so."""
+        ...
+
+    async def discard(self, ref: ObjectRef) -> None:
+        """Remove every version of one object."""
         ...
 
     async def clear(self, item: Item) -> None:

@@ -36,6 +36,7 @@ def draft(purge: Purge, item: Item, policy: Policy | None, *, verified_at: datet
         rule=rule,
         approval=approval,
         repeats=repeats,
+        person=item.person,
         ordered_at=item.ordered_at,
         executed_at=item.executed_at,
         verified_at=verified_at,

@@ -31,7 +31,8 @@ from minutier.retention.purges.domain import (
 from minutier.retention.purges.models import ItemRow, PurgeRow
 from minutier.retention.purges.ports import Eliminated, Total
 from minutier.schemas.choreography import SUBSCRIPTIONS, erasing
-from minutier.schemas.records import Cause
+from minutier.schemas.events import Instead
+from minutier.schemas.records import Cause, ErasedPerson
 from minutier.shared.erasing import is_held
 from minutier.shared.identity.domain import UNKNOWN_TENANT
 from minutier.shared.tenants import confine, run, within
@@ -56,7 +57,7 @@ _WAITING = text("""
 """)
 _ASKED = text("""
     select purge_id, recording_id, tenant, kinds, whole, state, reason, ordered_at, told_at, first_try, tries,
-        answers, executed_at
+        answers, executed_at, person, instead
     from purge_items where purge_id = :purge and recording_id = :id and tenant = :tenant for update
 """)
 _NOTE = text("""
@@ -245,6 +246,7 @@ class Purges:
             "tries": item.tries,
             "answers": _ANSWERS.dump_python(dict(item.answers), mode="json"),
             "executed_at": item.executed_at,
+            "instead": item.instead and item.instead.model_dump(mode="json"),
             **({} if item.state in UNENDED else {"ended_at": func.now()}),
         }
         if inventory is None:
@@ -287,6 +289,12 @@ class Purges:
         await confine(self._session, self._tenant)
         return found
 
+    async def remains_of_person(self, item: Item, segments: Sequence[str]) -> Sequence[Rows]:
+        speakers = item.person.speakers if item.person else ()
+        asked = {"id": item.recording_id, "segments": list(segments), "speakers": list(speakers)}
+        count = (await run(self._session, _REMAINS_OF_PERSON, asked)).scalar_one()
+        return [Rows("query.remains_of_person", None, count, 0)] if count else []
+
     async def held(self, recording_id: UUID) -> bool:
         return await is_held(await self._session.connection(), recording_id)
 
@@ -315,6 +323,11 @@ _REMAINS = {
     )
     for schema in SUBSCRIPTIONS
 }
+
+
+_REMAINS_OF_PERSON = text(
+    "select query.remains_of_person(:id, cast(:segments as text[]), cast(:speakers as text[]))"
+)
 
 
 def _columns(purge: Purge) -> dict[str, Any]:
@@ -374,6 +387,8 @@ def _item(row: ItemRow) -> Item:
         answers=_ANSWERS.validate_python(row.answers),
         executed_at=_in_utc(row.executed_at),
         original=_ORIGINAL.validate_python(row.original) if row.original is not None else None,
+        person=ErasedPerson.model_validate(row.person) if row.person is not None else None,
+        instead=Instead.model_validate(row.instead) if row.instead is not None else None,
     )
 
 

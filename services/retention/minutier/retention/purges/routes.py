@@ -128,13 +128,13 @@ async def propose(new: NewPurge, person: Person, desk: Desk) -> Sequence[Purge]:
     """Raises `HTTPException` where that cannot be; then the transaction is to be rolled back."""
     found = await _proposed(new, person, desk)
     if isinstance(found, Unlistable):
-        _unlistable(found)
+        unlistable(found)
     if isinstance(found, NothingFound) or not found:
         _refuse(
             "nothing_found",
             "There is nothing to destroy: nothing was found that is neither held nor in another purge.",
         )
-    return [await _written(purge, desk) for purge in ([found] if isinstance(found, Purge) else found)]
+    return [await written(purge, desk) for purge in ([found] if isinstance(found, Purge) else found)]
 
 
 async def _proposed(
@@ -158,7 +158,7 @@ async def _proposed(
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
 
 
-async def _written(purge: Purge, desk: Desk) -> Purge:
+async def written(purge: Purge, desk: Desk) -> Purge:
     """The audit entry's hash is part of the purge, and so of the record."""
     recordings = sum(total.recordings for total in await desk.purges.totals(purge.id))
     detail = {"cause": purge.cause.value, "recordings": recordings}
@@ -213,16 +213,16 @@ async def take_back(id: UUID, person: Person, desk: Desk) -> Purge:
     return found
 
 
-def _unlistable(unlistable: Unlistable) -> NoReturn:
-    if unlistable.unknown:
+def unlistable(those: Unlistable) -> NoReturn:
+    """Raises `HTTPException`: another purge is for them, or there is no such thing."""
+    if those.unknown:
         _refuse(
             "unknown_recordings",
-            f"There is nothing of this of these recordings: {_named(unlistable.unknown)}. "
-            "Nothing was proposed.",
+            f"There is nothing of this of these recordings: {_named(those.unknown)}. Nothing was proposed.",
         )
     _refuse(
         "in_another_purge",
-        f"Another purge is for these recordings: {_named(unlistable.busy)}. Nothing was proposed.",
+        f"Another purge is for these recordings: {_named(those.busy)}. Nothing was proposed.",
     )
 
 

@@ -23,7 +23,7 @@ from minutier.retention.purges.domain import (
     State,
 )
 from minutier.retention.purges.ports import Total
-from minutier.schemas.records import Cause
+from minutier.schemas.records import Cause, ErasedPerson
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in hexadecimal")]
 
@@ -186,7 +186,7 @@ class InventoryShown(BaseModel):
 class ItemShown(BaseModel):
     """One recording in a purge; ``held`` says that a hold covers it now.
 
-    Of what is destroyed the inventory is not kept.
+    Of what is destroyed the inventory is not kept. With ``person`` it is one who is erased; the rest stays.
     """
 
     recording_id: UUID
@@ -198,6 +198,7 @@ class ItemShown(BaseModel):
     digest: str | None
     inventory: InventoryShown | None
     answered: list[str]
+    person: ErasedPerson | None
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -211,6 +212,7 @@ class ItemShown(BaseModel):
             digest=item.digest,
             inventory=item.inventory and InventoryShown.of(item.inventory),
             answered=sorted(item.answers),
+            person=item.person,
         )
 
 

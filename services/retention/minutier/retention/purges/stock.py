@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from minutier.retention.purges.domain import Inventory, Item, Rows, StoredVersion
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import OF_PURGES, Stage
-from minutier.schemas.references import Location
+from minutier.schemas.references import Location, ObjectRef
 from minutier.shared.erasing import places
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects
 from minutier.shared.topology import DEAD_LETTER_STREAM, EVENT_STREAM
@@ -36,6 +36,7 @@ class Stock:
             version
             for bucket, prefix in _prefixes(tenant, item)
             for version in await self._versions(bucket, prefix, digests)
+            if version.key not in item.kept
         ]
         messages = await self._messages(item) if item.whole else {}
         return Inventory(tuple(versions), tuple(rows), messages)
@@ -45,6 +46,9 @@ class Stock:
         if item.whole:
             for stream, subject in _SUBJECTS.items():
                 await self._js().purge_stream(stream, subject=subject.format(id=item.recording_id))
+
+    async def discard(self, ref: ObjectRef) -> None:
+        await self._objects.erase(ref.bucket, ref.key)
 
     async def title(self, tenant: str, recording_id: UUID) -> str | None:
         """Of several documents the last that was written counts."""
@@ -92,7 +96,7 @@ class Stock:
 
 
 def _prefixes(tenant: str, item: Item) -> list[tuple[str, str]]:
-    if item.whole:
+    if item.whole or item.person is not None:
         return [(bucket, f"{tenant}/{item.recording_id}/") for bucket in (RECORDINGS, ARTEFACTS)]
     return [
         (place.bucket, place.prefix(tenant, item.recording_id)) for place in places(item.kinds, whole=False)

@@ -11,6 +11,7 @@ from minutier.schemas.records import (
     Cause,
     DestroyedObject,
     DisposalRecord,
+    ErasedPerson,
     Kind,
     Quantity,
     Rule,
@@ -49,6 +50,7 @@ class Draft:
     answers: tuple[Answer, ...]
     objects: tuple[DestroyedObject, ...] = ()
     repeats: UUID | None = None
+    person: ErasedPerson | None = None
 
     @property
     def subject(self) -> tuple[UUID, UUID]:

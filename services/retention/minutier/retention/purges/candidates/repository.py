@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +16,7 @@ from minutier.retention.policies.domain import Kind
 from minutier.retention.purges.domain import Item, Original, Purge
 from minutier.retention.purges.models import ItemRow
 from minutier.retention.purges.ports import Unlistable
+from minutier.schemas.records import ErasedPerson
 from minutier.shared.tenants import run
 
 _ORIGINAL: TypeAdapter[Original] = TypeAdapter(Original)
@@ -165,12 +166,26 @@ class Candidates:
                 "whole": item.whole,
                 "state": item.state.value,
                 "original": item.original and _ORIGINAL.dump_python(item.original, mode="json"),
+                "person": item.person and item.person.model_dump(mode="json"),
                 "answers": {},
             }
             for item in items
         ]
         put = insert(ItemRow).values(rows).on_conflict_do_nothing().returning(col(ItemRow.recording_id))
         return len((await self._session.exec(put)).all())
+
+    async def put_person(
+        self, purge: Purge, recording_id: UUID, kinds: Collection[Kind], person: ErasedPerson
+    ) -> Unlistable | None:
+        if unlistable := await self.put(purge, (recording_id,), kinds):
+            return unlistable
+        # The rest of the recording stays, whatever kinds there are of it.
+        await self._session.exec(
+            update(ItemRow)
+            .where(col(ItemRow.purge_id) == purge.id)
+            .values(whole=False, person=person.model_dump(mode="json"))
+        )
+        return None
 
     async def _describe(self, purge: Purge) -> None:
         await run(self._session, _DESCRIBE, {"purge": purge.id})

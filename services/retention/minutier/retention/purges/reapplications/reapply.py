@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from minutier.retention.erasures.ports import Shelf
 from minutier.retention.purges.domain import Item, ItemState, Original, Purge
 from minutier.retention.purges.ports import Purges, Stock
 from minutier.schemas.records import Cause, DisposalRecord
@@ -26,9 +27,12 @@ class Reapplied:
 
 
 async def reapply(
-    records: Sequence[DisposalRecord], *, by: str, at: datetime, purges: Purges, stock: Stock
+    records: Sequence[DisposalRecord], *, by: str, at: datetime, purges: Purges, stock: Stock, shelf: Shelf
 ) -> Reapplied:
-    """`MOST_RECORDS` at most. What another purge is for already is left to it. Raises what servers raise."""
+    """`MOST_RECORDS` at most. What another purge is for already is left to it. Raises what servers raise.
+
+    Of several persons of one recording one at a time is erased again: ask once more when that is done.
+    """
     purge = Purge(
         id=uuid4(),
         tenant=purges.tenant,
@@ -42,18 +46,53 @@ async def reapply(
         approved_at=at,
         executes_at=at,
     )
-    wanted = _merged(records, purge.id)
+    wanted = _merged([record for record in records if record.person is None], purge.id)
     remains = await purges.remains(wanted.values())
     back = []
     for item in wanted.values():
         found = await stock.take(purges.tenant, item, remains[item.recording_id])
         if not found.is_empty:
             back.append(item)
+    # With what is destroyed as a whole, or soon is, everybody in it goes.
+    gone = {item.recording_id for item in back} | {
+        item.recording_id for item in wanted.values() if item.whole
+    }
+    for record in records:
+        if record.person is not None and record.recording_id not in gone:
+            back += await _person_again(record, purge.id, purges=purges, stock=stock, shelf=shelf)
+            gone.add(record.recording_id)
     if not back:
         return Reapplied(0, None)
     await purges.add(purge)
     listed = await purges.candidates.put_again(purge, back)
     return Reapplied(len(back), purge if listed else None)
+
+
+async def _person_again(
+    record: DisposalRecord, purge_id: UUID, *, purges: Purges, stock: Stock, shelf: Shelf
+) -> Sequence[Item]:
+    """What is to be done where something is there again that was destroyed for one person."""
+    item = Item(
+        purge_id=purge_id,
+        recording_id=record.recording_id,
+        kinds=frozenset(record.kinds),
+        whole=False,
+        state=ItemState.LISTED,
+        original=Original(record.id, record.rule, record.approval),
+        person=record.person,
+    )
+    lying = await shelf.of(record.recording_id)
+    restored = (
+        lying.transcript is not None
+        and record.person
+        and (lying.transcript.sha256 == record.person.transcript)
+    )
+    found = await stock.take(purges.tenant, item, (), digests=True)
+    destroyed = {each.sha256 for each in record.objects}
+    back = any(
+        each.sha256 in destroyed and (restored or each.key not in lying.keys) for each in found.versions
+    )
+    return [item] if back else []
 
 
 def _merged(records: Sequence[DisposalRecord], purge_id: UUID) -> Mapping[UUID, Item]:

@@ -70,7 +70,7 @@ async def _reapplied(
     entries: Sequence[SignedRecord], following: int | None, person: Person, desk: Desk, stock: Stock
 ) -> ReappliedShown:
     records = [entry.record for entry in entries]
-    found = await reapply(records, by=person.id, at=now(), purges=desk.purges, stock=stock)
+    found = await reapply(records, by=person.id, at=now(), purges=desk.purges, stock=stock, shelf=desk.shelf)
     if found.purge is not None:
         deed = Deed(
             person.id,
