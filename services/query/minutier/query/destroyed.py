@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from minutier.query.domain import Entry, Kind
+from minutier.query.erasures.domain import without_persons
 from minutier.schemas import records
 
 # What tells where something lies that a purge destroys apart from the rest.
@@ -21,7 +22,8 @@ _REFERS = {
 
 
 def destroy(entry: Entry, kinds: Iterable[records.Kind]) -> Entry:
-    """``entry`` without these, and without what comes late of them."""
+    """``entry`` without these and without who was erased from it, and without what comes late of them."""
+    entry = without_persons(entry)
     destroyed = entry.destroyed | {kind for kind in kinds if kind in _REFERS}
     return replace(without(entry, destroyed), destroyed=destroyed)
 

@@ -8,29 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
+from minutier.query.facts import Erasure as Erasure
+from minutier.query.facts import Fact as Fact
+from minutier.query.facts import Kind as Kind
 from minutier.schemas import records
-
-
-class Kind(StrEnum):
-    """What a fact tells."""
-
-    ANNOUNCED = "announced"
-    INGESTED = "ingested"
-    RECEIVED = "received"
-    DESCRIBED = "described"
-    REJECTED = "rejected"
-    DIARIZED = "diarized"
-    TRANSCRIBED = "transcribed"
-    ATTRIBUTED = "attributed"
-    EDITED = "edited"
-    WRITTEN = "written"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    REQUESTED = "requested"
-    RESTRICTED = "restricted"
 
 
 class State(StrEnum):
@@ -82,42 +65,6 @@ _OF_RECORDINGS_ALONE = ("diarization", "transcription", "attribution")
 
 
 @dataclass(frozen=True)
-class Fact:
-    """What one event told: figures, codes and references; title, names and people are what a meeting has.
-
-    ``people`` and ``by_default`` are levels by principal; ``ingested`` is where the recording's media lies.
-    ``asked_at`` is when what it follows from was told, and ``wanted_since`` when somebody asked for it all,
-    if before ``at``. ``restricted`` is all that is from then on.
-    """
-
-    kind: Kind
-    at: datetime
-    announced_at: datetime | None = None
-    asked_at: datetime | None = None
-    wanted_since: datetime | None = None
-    source: str | None = None
-    title: str | None = None
-    duration: float | None = None
-    language: str | None = None
-    seconds: float | None = None
-    document: dict[str, Any] | None = None
-    stage: str | None = None
-    reason: str | None = None
-    explanation: str | None = None
-    started_at: datetime | None = None
-    names: tuple[str, ...] = ()
-    people: dict[str, int] = field(default_factory=dict)
-    by_default: dict[str, int] = field(default_factory=dict)
-    ingested: dict[str, Any] | None = None
-    restricted: tuple[records.Kind, ...] = ()
-
-    @property
-    def wanted(self) -> datetime:
-        """When somebody asked for the work that it tells of."""
-        return self.wanted_since or self.at
-
-
-@dataclass(frozen=True)
 class Entry:
     """A recording as it is kept: its facts by the id of the event that told them.
 
@@ -163,19 +110,34 @@ class Entry:
         return fact.kind in _WANTING
 
     @property
+    def erased_at(self) -> datetime | None:
+        """When it was last ordered that one person be erased from it: nothing older has an effect."""
+        return max((fact.at for fact in self.facts.values() if fact.kind is Kind.ERASING), default=None)
+
+    @property
+    def being_erased(self) -> bool:
+        """Whether one person is being erased from it, by the order that was given last."""
+        order = self.newest(Kind.ERASING)
+        done = {fact.erasure.purge_id for fact in self.told(Kind.ERASED) if fact.erasure}
+        return order is not None and order.erasure is not None and order.erasure.purge_id not in done
+
+    @property
     def transcript(self) -> Fact | None:
         """What refers to the transcript: attribution's newest, or the text that was handed in."""
         return self.newest(Kind.ATTRIBUTED) or self.newest(Kind.RECEIVED)
 
     @property
     def minutes(self) -> Fact | None:
-        """What refers to the minutes that were asked for last, whichever were written last."""
+        """What refers to the minutes that were asked for last, whichever were written last.
+
+        Those that are no more count where there are no others.
+        """
         written = [
-            (fact.asked_at or fact.at, fact.at, told_by)
+            (fact.document is not None, fact.asked_at or fact.at, fact.at, told_by)
             for told_by, fact in self.facts.items()
             if fact.kind is Kind.WRITTEN
         ]
-        return self.facts[max(written)[2]] if written else None
+        return self.facts[max(written)[-1]] if written else None
 
     @property
     def taken_in(self) -> Fact | None:
@@ -245,7 +207,8 @@ class Stage:
 class Recording:
     """A recording or a text, as it is shown; ``total_seconds`` is from its announcement to its minutes.
 
-    ``destroyed`` is what of it a purge has destroyed: ``media``, ``transcript`` or ``minutes``.
+    ``destroyed`` is what of it a purge has destroyed: ``media``, ``transcript`` or ``minutes``. ``erased_at``
+    is when one person was last erased from it, which is not done yet where they are ``being_erased``.
     """
 
     id: UUID
@@ -263,6 +226,8 @@ class Recording:
     stages: dict[str, Stage]
     total_seconds: float | None
     destroyed: tuple[records.Kind, ...] = ()
+    erased_at: datetime | None = None
+    being_erased: bool = False
 
 
 def recording(entry: Entry) -> Recording:
@@ -294,6 +259,8 @@ def recording(entry: Entry) -> Recording:
         stages=stages,
         total_seconds=_total_seconds(entry, taken_in) if state is State.COMPLETED else None,
         destroyed=tuple(sorted(entry.destroyed)),
+        erased_at=entry.erased_at,
+        being_erased=entry.being_erased,
     )
 
 
@@ -335,7 +302,7 @@ def _stages(entry: Entry, rejected: Fact | None) -> dict[str, Stage]:
             stages[name] = Stage(StageState.SKIPPED)
         elif name in done:
             stages[name] = Stage(StageState.DONE, seconds=done[name].seconds)
-        elif entry.cancelled:
+        elif entry.cancelled or (entry.erased_at is not None and name not in again):
             stages[name] = Stage(StageState.SKIPPED)
         elif failed is not None:
             stages[name] = Stage(StageState.FAILED, reason=failed.reason)
@@ -348,7 +315,7 @@ def _wanted_again(entry: Entry) -> dict[str, datetime]:
     """Since when the stages are wanted that are to be done again, or that follow from such a one."""
     again: dict[str, datetime] = {}
     for name, follows in FOLLOWS.items():
-        requested = entry.newest(Kind.REQUESTED, stage=name)
+        requested = entry.newest(Kind.REQUESTED, stage=name, wanted_since=entry.erased_at)
         moments = [again[before] for before in follows if before in again]
         if moments := [*moments, *([requested.at] if requested else [])]:
             again[name] = max(moments)

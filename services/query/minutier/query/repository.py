@@ -58,8 +58,8 @@ async def add(session: AsyncSession, event: AnyEvent, fact: Fact) -> Entry:
     # A row that the session has met before is the one that was returned now.
     rows = await session.exec(statement, execution_options={"populate_existing": True})
     entry = _entry(rows.scalar_one())
-    if entry.destroyed:
-        entry = destroy(entry, ())
+    if (left := destroy(entry, ())) != entry:
+        entry = left
         await keep(session, entry)
     else:
         await derive(session, entry)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from minutier.query.domain import Entry, Kind
+from minutier.query.erasures.domain import audible
 from minutier.schemas.documents import Participant
 from minutier.schemas.events import Ingested
 
@@ -25,11 +26,15 @@ class Track:
 
 
 def media(entry: Entry) -> Ingested | None:
-    """What ingestion told of the recording's media; nothing of a text, or of what was not taken in."""
+    """What ingestion told of the recording's media; nothing of a text, or of what was not taken in.
+
+    Nothing while one person is being erased: what is heard of it is being made.
+    """
     fact = entry.newest(Kind.INGESTED)
     if fact is None or fact.ingested is None or entry.newest(Kind.RECEIVED) is not None:
         return None
-    return Ingested.model_validate(fact.ingested)
+    lies = audible(entry, fact.ingested)
+    return Ingested.model_validate(lies) if lies else None
 
 
 def tracks(ingested: Ingested, participants: Iterable[Participant]) -> tuple[Track, ...]:

@@ -113,8 +113,7 @@ def find(passage: Passage, text: str, words: Words) -> Found | None:
     Spelling decides, without case, spaces and punctuation, and more than half of the time has to be the same.
     What fits two places equally well is at neither.
     """
-    here = words.of(passage.segment)[passage.first : passage.first + passage.count]
-    if _is(passage, here):
+    if stands(passage, words):
         return Found(Place(passage.segment, passage.first, passage.count))
     replaced = _best(passage, _spelling(passage.words), words)
     if not text:
@@ -134,20 +133,28 @@ def recognise(voice: Voice, machine: TranscriptDocument, timeline: Timeline) -> 
         # A text that was handed in has no times; its speakers are who it calls them.
         known = ((speaker.id, speaker.label) for speaker in machine.speakers)
         return voice.speaker if (voice.speaker, voice.label) in known else None
+    talked = talk(voice, timeline)
+    heard = [speaker.id for speaker in machine.speakers if talked.get(speaker.id, 0.0) > total / 2]
+    return max(heard, key=lambda speaker: (talked[speaker], speaker == voice.speaker), default=None)
+
+
+def talk(voice: Voice, timeline: Timeline) -> dict[str, float]:
+    """For how many seconds of the time that ``voice`` talked each speaker does."""
     talked: dict[str, float] = {}
     for start, end in voice.spans:
         for segment in timeline.touching(start, end):
             common = min(end, segment.end) - max(start, segment.start)
             talked[segment.speaker] = talked.get(segment.speaker, 0.0) + common
-    heard = [speaker.id for speaker in machine.speakers if talked.get(speaker.id, 0.0) > total / 2]
-    return max(heard, key=lambda speaker: (talked[speaker], speaker == voice.speaker), default=None)
+    return talked
 
 
-def _is(passage: Passage, words: Sequence[AttributedWord]) -> bool:
+def stands(passage: Passage, words: Words) -> bool:
+    """Whether ``passage`` is where it was, as it was."""
+    here = words.of(passage.segment)[passage.first : passage.first + passage.count]
     return (
-        len(words) == passage.count
-        and _span(words) == (passage.start, passage.end)
-        and _spelling("".join(word.text for word in words)) == _spelling(passage.words)
+        len(here) == passage.count
+        and _span(here) == (passage.start, passage.end)
+        and _spelling("".join(word.text for word in here)) == _spelling(passage.words)
     )
 
 

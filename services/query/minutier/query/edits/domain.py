@@ -111,12 +111,12 @@ def effective(machine: TranscriptDocument, layers: Iterable[AnyLayer]) -> Effect
 
     A layer that asks for what is so already applies. Segments keep their ids; one without words is left out.
     """
-    standing, unaligned = _standing(sorted(layers, key=lambda layer: (layer.at, layer.id)))
+    stay, unaligned = standing(sorted(layers, key=lambda layer: (layer.at, layer.id)))
     timeline = Timeline(machine.segments)
     draft = Draft(machine.segments, timeline)
     voices = _Voices(machine, timeline)
     applied = []
-    for layer in standing:
+    for layer in stay:
         match layer:
             case Correction():
                 reason = _correct(draft, layer)
@@ -137,11 +137,14 @@ def effective(machine: TranscriptDocument, layers: Iterable[AnyLayer]) -> Effect
     return Effective(transcript, tuple(applied), tuple(unaligned))
 
 
-def _standing(layers: Sequence[AnyLayer]) -> tuple[list[AnyLayer], list[Unaligned]]:
-    """Those that nothing takes back. The last word comes first: an undo that is undone takes nothing back."""
+def standing(layers: Sequence[AnyLayer]) -> tuple[list[AnyLayer], list[Unaligned]]:
+    """Those of ``layers``, the earliest first, that nothing takes back.
+
+    The last word comes first: an undo that is undone takes nothing back.
+    """
     place = {layer.id: number for number, layer in enumerate(layers)}
     undone: set[UUID] = set()
-    standing: list[AnyLayer] = []
+    stay: list[AnyLayer] = []
     unaligned: list[Unaligned] = []
     for number, layer in reversed(list(enumerate(layers))):
         if layer.id in undone:
@@ -151,8 +154,8 @@ def _standing(layers: Sequence[AnyLayer]) -> tuple[list[AnyLayer], list[Unaligne
                 unaligned.append(Unaligned(layer.id, Reason.NOTHING_TO_UNDO))
                 continue
             undone.add(layer.of)
-        standing.append(layer)
-    return standing[::-1], unaligned[::-1]
+        stay.append(layer)
+    return stay[::-1], unaligned[::-1]
 
 
 def _correct(draft: Draft, correction: Correction) -> Reason | None:
