@@ -1,7 +1,7 @@
 """Purges over the real servers, with services that answer as they are told."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,10 +30,11 @@ from minutier.retention.purges.stock import Stock
 from minutier.retention.records.repository import Logs
 from minutier.schemas.choreography import erasing
 from minutier.schemas.codec import decode
-from minutier.schemas.events import Executed, PurgeExecuted, PurgeOrdered, PurgeOutcome
+from minutier.schemas.events import Executed, Made, PurgeExecuted, PurgeOrdered, PurgeOutcome
 from minutier.schemas.records import Quantity
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.delivery import begin
+from minutier.shared.erasing import kept
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects
 from minutier.shared.proofs.signing import SigningKey
 from tests.support.retention_holds import hold
@@ -162,14 +163,22 @@ class Office:
         outcome: PurgeOutcome = PurgeOutcome.ERASED,
         erase: bool = True,
         order: PurgeOrdered | None = None,
+        made: Sequence[Made] = (),
     ) -> None:
-        """As each of ``services`` answers the last order, or ``order``; all of them where none is named."""
+        """As each of ``services`` answers the last order, or ``order``; all of them where none is named.
+
+        What was ``made`` instead of what goes has been put into the store before.
+        """
         order = order or (await self.orders(recording))[-1]
         for service in services or erasing():
             count = 0
             if erase and outcome is PurgeOutcome.ERASED:
                 for bucket, below in OF_SERVICES[service]:
-                    gone = await self.objects.erase(bucket, f"{self.tenant}/{recording}/{below}")
+                    gone = await self.objects.erase(
+                        bucket,
+                        f"{self.tenant}/{recording}/{below}",
+                        keeping=kept(order.data.instead, made),
+                    )
                     count += gone.versions
             told = PurgeExecuted.of(
                 recording,
@@ -181,6 +190,7 @@ class Office:
                     service=service,
                     outcome=outcome,
                     erased=(Quantity(place="object_versions", count=count),),
+                    made=tuple(made),
                 ),
             )
             async with self.desk() as desk:

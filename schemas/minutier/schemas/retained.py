@@ -55,6 +55,10 @@ class Instead(Contract):
     turns: StoredRef | None = Field(None, description="the diarization document")
     transcription: StoredRef | None = Field(None, description="the transcription document")
 
+    @property
+    def refs(self) -> tuple[StoredRef, ...]:
+        return tuple(ref for _, ref in self if ref is not None)
+
 
 class Made(Contract):
     """What a service has made that takes a place."""

@@ -230,11 +230,8 @@ class Item:
     @property
     def kept(self) -> frozenset[str]:
         """The keys of the objects that stay, or take a place."""
-        refs = [made.ref for made in self.made]
-        if (left := self.instead) is not None:
-            named = (left.plan, left.transcript, left.recording, left.turns, left.transcription)
-            refs += [ref for ref in named if ref is not None]
-        return frozenset(ref.key for ref in refs)
+        named = self.instead.refs if self.instead else ()
+        return frozenset(ref.key for ref in (*named, *(made.ref for made in self.made)))
 
     def order(self, number: int | None = None) -> UUID:
         """The id of the order that was given at this try."""
