@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, Callable[[Meeting], Words]] = {
     "reconcile": lambda meeting: (),
     "retention hold": lambda meeting: (str(meeting.id), "--matter", "2026-119", "--reason", "Asked for."),
     "retention release": lambda meeting: ("DECOY", "--reason", "The matter is closed."),
+    "retention set-policy": lambda meeting: ("Boards", "--media", "9", "--legal-basis", "A law"),
+    "retention withdraw-policy": lambda meeting: ("Boards",),
     "retention propose": lambda meeting: (str(meeting.id), *_WHY),
     "retention approve": lambda meeting: ("PURGE", "--inventory", "INVENTORY"),
     "retention withdraw": lambda meeting: ("PURGE",),

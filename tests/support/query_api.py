@@ -56,6 +56,10 @@ class QueryApi:
     # Who is answered, and what anybody else is told.
     tokens: set[str] | None = None
     forbids: str | None = None
+    # What is to be read by a reason alone, and the reasons that were given.
+    restricted: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+    reason: str | None = None
     shares: dict[str, Any] = field(default_factory=dict)
     url: str = ""
 
@@ -77,6 +81,11 @@ class QueryApi:
         found = next((item for item in self.recordings if item["id"] == path[0]), None)
         if found is None:
             return 404, "application/json", "{}"
+        if found["id"] in self.restricted and path[1:]:
+            if self.reason is None:
+                told = {"detail": "This is restricted.", "reason": "reason_needed"}
+                return 403, "application/problem+json", json.dumps(told)
+            self.reasons.append(unquote(self.reason))
         match path[1:]:
             case []:
                 return json_answer(found)
@@ -125,6 +134,8 @@ def serving(api: Service) -> Iterator[Service]:
         def do_GET(self) -> None:
             given = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            if isinstance(api, QueryApi):
+                api.reason = self.headers.get("Minutier-Reason")
             status, kind, body = api.answer(self.path, given, self.command, token)
             self.send_response(status)
             self.send_header("Content-Type", kind)

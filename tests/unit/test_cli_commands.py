@@ -61,6 +61,15 @@ def test_transcript_is_printed_as_it_comes(api: QueryApi, minutier: type[Run], f
     assert (run.status, run.out) == (0, f"as {format}\n")
 
 
+@pytest.mark.parametrize("command", ["transcript", "minutes"])
+def test_what_is_restricted_is_read_by_a_reason(api: QueryApi, minutier: type[Run], command: str) -> None:
+    api.restricted = {THIRD}
+    run = minutier(command, THIRD)
+    assert (run.status, run.out, "--reason" in run.err) == (Status.USAGE, "", True)
+    assert minutier(command, "2222", "--reason", "Saisine n° 2026-117").status == 0
+    assert set(api.reasons) == {"Saisine n° 2026-117"}
+
+
 @pytest.mark.parametrize("called", ["speaker-1", "Speaker 1", "speaker 1"])
 def test_a_speaker_is_named_by_id_or_label(api: QueryApi, minutier: type[Run], called: str) -> None:
     run = minutier("name", "2222", called, "Zoë Lefèvre")

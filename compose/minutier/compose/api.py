@@ -1,7 +1,7 @@
 """The query service, as the command line sees it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +24,12 @@ class Api(Client):
 
     SERVICE = "query"
     LISTS = "'minutier list'"
+
+    def __init__(self, url: str, token: Callable[[], str], *, reason: str | None = None) -> None:
+        """``reason`` is why whoever asks reads what is restricted."""
+        super().__init__(url, token)
+        if reason is not None:
+            self._client.headers["Minutier-Reason"] = quote(reason, safe="")
 
     async def recordings(self) -> list[Recording]:
         """All that may be seen, newest first, as the service orders them."""

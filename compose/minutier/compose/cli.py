@@ -7,6 +7,7 @@ import typer
 
 from minutier.compose.commands.compact import compact
 from minutier.compose.commands.hand_in import ingest, watch
+from minutier.compose.commands.policies import set_policy, withdraw_policy
 from minutier.compose.commands.purges import approve, preview, propose, reapply, status_, withdraw
 from minutier.compose.commands.read import list_, minutes, status, transcript
 from minutier.compose.commands.records import export, head, key, record, records
@@ -32,12 +33,13 @@ COMMANDS = (
     *(up, demo, ingest, watch, status, list_, transcript, minutes, name),
     *(share, owner, cancel, reprocess, reconcile, verify, token, compact),
 )
+POLICIES = (set_policy, withdraw_policy)
 PURGES = (propose, preview, approve, withdraw, status_, reapply)
 RECORDS = (records, record, head, export, key)
-for group, commands in ((app, COMMANDS), (retention, PURGES), (retention, RECORDS)):
+for group, commands in ((app, COMMANDS), (retention, POLICIES), (retention, PURGES), (retention, RECORDS)):
     for command in commands:
         # Some are called as what Python, or another group, has already.
-        group.command(name=command.__name__.rstrip("_"))(command)
+        group.command(name=command.__name__.rstrip("_").replace("_", "-"))(command)
 app.add_typer(retention, name="retention")
 
 

@@ -38,8 +38,21 @@ class NotAdmitted(WrongUsage):
         super().__init__(f"{reason} {token} is what the command shows to a service elsewhere.")
 
 
+class Conflict(Failure):
+    """Not as things are now; the text is what the service said."""
+
+
 class Forbidden(Failure):
     """Whoever asks may not do this; the text is what the service said."""
+
+
+class ReasonNeeded(WrongUsage):
+    """Compliance staff read what is restricted by a reason alone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is restricted. Say why you read it with --reason: it is written into the access log."
+        )
 
 
 class Unacceptable(WrongUsage):
@@ -63,8 +76,8 @@ class Ambiguous(WrongUsage):
 class Client:
     """A client of a service's HTTP API, which shows what ``token`` gives.
 
-    Every call raises `Unreachable`, `NotAdmitted`, `Forbidden`, `NotFound`, `Unacceptable` or `Refused`, or
-    what ``token`` does.
+    Every call raises `Unreachable`, `NotAdmitted`, `Forbidden`, `NotFound`, `Conflict`, `Unacceptable`
+    or `Refused`, or what ``token`` does.
     """
 
     SERVICE: ClassVar[str]
@@ -130,16 +143,21 @@ class Client:
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise Unreachable(self.SERVICE, self._url)
         try:
-            detail = str(response.json()["detail"])
-        except (ValueError, KeyError, TypeError):
-            detail = f"HTTP status {response.status_code}."
+            problem = response.json()
+            detail, reason = str(problem["detail"]), problem.get("reason")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            detail, reason = f"HTTP status {response.status_code}.", None
         match response.status_code:
             case httpx.codes.UNAUTHORIZED:
                 raise NotAdmitted(self.SERVICE, detail)
+            case httpx.codes.FORBIDDEN if reason == "reason_needed":
+                raise ReasonNeeded
             case httpx.codes.FORBIDDEN:
                 raise Forbidden(detail)
             case httpx.codes.NOT_FOUND:
                 raise NotFound(detail, self.LISTS)
+            case httpx.codes.CONFLICT:
+                raise Conflict(detail)
             case httpx.codes.UNPROCESSABLE_ENTITY:
                 raise Unacceptable(detail)
             case _:

@@ -39,17 +39,19 @@ class Connection:
     directory: DataDirectory | None = None
     state: State | None = None
 
-    def api(self, tenant: str | None = None) -> "Api":
+    def api(self, tenant: str | None = None, *, reason: str | None = None) -> "Api":
         """A client of query: as the embedded participant, or with the token that the environment has.
 
         The participant is an operator as well, of ``tenant`` or else of the usual one; a token is of its own.
-        Raises `NotRunning` or `WrongUsage`.
+        With a ``reason`` to read what is restricted it is the compliance officer. Raises `NotRunning` or
+        `WrongUsage`.
         """
         from minutier.compose.api import Api
-        from minutier.compose.people import PARTICIPANT
+        from minutier.compose.people import COMPLIANCE, PARTICIPANT
 
-        token = self._showing(Api.SERVICE, PARTICIPANT.subject, tenant, operator=True)
-        return Api(self.url(Api.SERVICE), token)
+        person = PARTICIPANT if reason is None else COMPLIANCE
+        token = self._showing(Api.SERVICE, person.subject, tenant, operator=reason is None)
+        return Api(self.url(Api.SERVICE), token, reason=reason)
 
     def retention(self, tenant: str | None = None) -> "Retention":
         """As `api`, a client of retention: as the embedded compliance officer."""
@@ -77,7 +79,11 @@ class Connection:
         if service in self.urls:
             return self.urls[service]
         if self.directory is None:
-            raise WrongUsage(f"Set MINUTIER_{service.upper()}_URL to the address of the {service} service.")
+            others = " and ".join(_variable(other) for other in self.urls)
+            raise WrongUsage(
+                f"Set {_variable(service)} to the address of the {service} service, too: {others} says that "
+                "the system is elsewhere."
+            )
         raise NotRunning(
             f"The {service} service is not part of what runs. Start all of it with 'minutier up'."
         )
@@ -154,31 +160,36 @@ def elsewhere() -> Connection | None:
     return Connection(urls) if urls else None
 
 
-def find(option: Path | None) -> Connection:
-    """Raises `NotRunning`."""
-    return elsewhere() or embedded(data_directory(option))
+def find(option: Path | None, service: str | None = "query") -> Connection:
+    """The system, which is to be asked for ``service``. Raises `NotRunning`."""
+    return elsewhere() or embedded(data_directory(option), service)
 
 
-def find_of(option: Path | None, tenant: str | None) -> Connection:
+def find_of(option: Path | None, tenant: str | None, service: str = "query") -> Connection:
     """As `find`, for what there is of a tenant. Raises `NotRunning` or `WrongUsage`."""
-    connection = find(option)
+    connection = find(option, service)
     if tenant is not None and connection.directory is None:
         raise WrongUsage("The token for a service elsewhere says whose recordings there are. Leave --tenant.")
     return connection
 
 
-def reading(option: Path | None, tenant: str | None) -> "Api":
-    """A client for what there is of a tenant. Raises `NotRunning` or `WrongUsage`."""
-    return find_of(option, tenant).api(tenant)
+def reading(option: Path | None, tenant: str | None, *, reason: str | None = None) -> "Api":
+    """A client for what there is of a tenant; with a ``reason``, of what is restricted as well.
+
+    Raises `NotRunning` or `WrongUsage`.
+    """
+    return find_of(option, tenant).api(tenant, reason=reason)
 
 
-def embedded(directory: DataDirectory) -> Connection:
-    """The system that runs in ``directory``. Raises `NotRunning`."""
+def embedded(directory: DataDirectory, service: str | None = None) -> Connection:
+    """The system that runs in ``directory``. Raises `NotRunning`; ``service`` may be elsewhere."""
     state = directory.read_state() if directory.locked_by else None
     if state is None:
+        start = f"Minutier is not running in {directory.path}. Start it with 'minutier up'"
+        if service is None:
+            raise NotRunning(f"{start}.")
         raise NotRunning(
-            f"Minutier is not running in {directory.path}. Start it with 'minutier up', or set "
-            "MINUTIER_QUERY_URL, and MINUTIER_RETENTION_URL, to the addresses of services elsewhere."
+            f"{start}, or set {_variable(service)} to the address of a {service} service elsewhere."
         )
     if not state.ready:
         raise StillStarting(f"Minutier is still starting in {directory.path}. Try again in a few seconds.")
@@ -188,3 +199,7 @@ def embedded(directory: DataDirectory) -> Connection:
         if "http" in process.ports
     }
     return Connection(urls, directory, state)
+
+
+def _variable(service: str) -> str:
+    return f"MINUTIER_{service.upper()}_URL"

@@ -55,7 +55,7 @@ def _ingestion(data_dir: Path | None) -> Ingestion:
         if not key:
             raise WrongUsage("Set MINUTIER_INGESTION_OPERATOR_KEY to the key that the service has.")
         return Ingestion(url.rstrip("/"), key)
-    connection = find(data_dir)
+    connection = find(data_dir, "ingestion")
     if connection.directory is None:
         raise WrongUsage("Set MINUTIER_INGESTION_URL to the address of the ingestion service.")
     return Ingestion(connection.url("ingestion"), connection.directory.credentials(()).operator_key)

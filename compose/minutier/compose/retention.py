@@ -21,6 +21,16 @@ class Retention(Client):
         found: list[dict[str, Any]] = (await self._document("policies"))["items"]
         return found
 
+    async def set_policy(self, policy_id: str, policy: Mapping[str, Any], version: int) -> dict[str, Any]:
+        """Have ``policy`` be in force as this version, which is one more than the last; a new one has 1."""
+        asked = {**policy, "version": version}
+        return self._read(await self._send("PUT", f"policies/{policy_id}", json=asked))
+
+    async def withdraw_policy(self, policy_id: str, version: int) -> dict[str, Any]:
+        """Have a policy decide nothing any more, by its next version."""
+        parameters = {"version": str(version)}
+        return self._read(await self._send("DELETE", f"policies/{policy_id}", params=parameters))
+
     async def simulate(
         self,
         policy: Mapping[str, Any],

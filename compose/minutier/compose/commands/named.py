@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from minutier.compose.connection import Connection
+from minutier.compose.failures import WrongUsage
 
 
 def begins(day: datetime | None) -> str | None:
@@ -34,5 +35,9 @@ async def resolved(connection: Connection, tenant: str | None, id: str) -> str:
 
     if (found := full_id(id)) is not None:
         return found
+    if connection.directory is None and "query" not in connection.urls:
+        raise WrongUsage(
+            "Give the whole id of the recording, or set MINUTIER_QUERY_URL for it to be found by."
+        )
     async with connection.api(tenant) as api:
         return await api.resolve(id)

@@ -84,7 +84,7 @@ def propose(
         asked["kinds"] = [each.value for each in kind]
     if wanted:
         asked["search"] = wanted
-    asyncio.run(_propose(find_of(data_dir, tenant), tenant, asked, recordings or [], json_))
+    asyncio.run(_propose(find_of(data_dir, tenant, "retention"), tenant, asked, recordings or [], json_))
 
 
 async def _propose(
@@ -105,7 +105,7 @@ async def _propose(
 
 def preview(purge: PurgeId, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """All that a purge would destroy, and the digest by which it is approved."""
-    asyncio.run(_preview(find_of(data_dir, tenant), tenant, purge, json_))
+    asyncio.run(_preview(find_of(data_dir, tenant, "retention"), tenant, purge, json_))
 
 
 async def _preview(connection: Connection, tenant: str | None, id: str, json_: bool) -> None:
@@ -134,7 +134,7 @@ def approve(
     json_: Json = False,
 ) -> None:
     """Approve what was counted, as somebody else than who proposed it."""
-    asyncio.run(_approve(find_of(data_dir, tenant), tenant, as_, purge, inventory, visa, json_))
+    asyncio.run(_approve(find_of(data_dir, tenant, "retention"), tenant, as_, purge, inventory, visa, json_))
 
 
 async def _approve(
@@ -162,7 +162,7 @@ def withdraw(
     json_: Json = False,
 ) -> None:
     """Take a purge back; what was ordered already goes on to its end."""
-    asyncio.run(_withdraw(find_of(data_dir, tenant), tenant, as_, purge, json_))
+    asyncio.run(_withdraw(find_of(data_dir, tenant, "retention"), tenant, as_, purge, json_))
 
 
 async def _withdraw(
@@ -188,7 +188,7 @@ def status_(
     """How far purges are, and which services have not answered."""
     if follow and purge is None:
         raise WrongUsage("Say which purge to follow.")
-    asyncio.run(_status(find_of(data_dir, tenant), tenant, purge, follow, json_))
+    asyncio.run(_status(find_of(data_dir, tenant, "retention"), tenant, purge, follow, json_))
 
 
 async def _status(
@@ -229,7 +229,7 @@ def reapply(
     json_: Json = False,
 ) -> None:
     """Destroy again what a restore has brought back, as the log of disposals says."""
-    asyncio.run(_reapply(find_of(data_dir, tenant), tenant, log, json_))
+    asyncio.run(_reapply(find_of(data_dir, tenant, "retention"), tenant, log, json_))
 
 
 async def _reapply(connection: Connection, tenant: str | None, log: Path | None, json_: bool) -> None:

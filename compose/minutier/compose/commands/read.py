@@ -3,13 +3,21 @@
 import asyncio
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from minutier.compose.commands.options import DataDir, Id, Json, Tenant
 from minutier.compose.connection import find, reading
 from minutier.compose.terminal import console, put, write
+
+if TYPE_CHECKING:
+    from minutier.compose.api import Api
+
+Reason = Annotated[
+    str | None,
+    typer.Option(help="Why compliance staff read what is restricted; the access log keeps it."),
+]
 
 
 class Format(StrEnum):
@@ -67,28 +75,32 @@ async def _list(data_dir: Path | None, tenant: str | None, json_: bool) -> None:
 def transcript(
     id: Id,
     format: Annotated[Format, typer.Option(help="How it is written.")] = Format.TEXT,
+    reason: Reason = None,
     tenant: Tenant = None,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> None:
     """Who said what."""
-    asyncio.run(_transcript(data_dir, tenant, id, Format.JSON if json_ else format))
+    client = reading(data_dir, tenant, reason=reason)
+    asyncio.run(_transcript(client, id, Format.JSON if json_ else format))
 
 
-async def _transcript(data_dir: Path | None, tenant: str | None, id: str, format: Format) -> None:
-    async with reading(data_dir, tenant) as api:
+async def _transcript(client: "Api", id: str, format: Format) -> None:
+    async with client as api:
         write(await api.rendered_transcript(await api.resolve(id), format))
 
 
-def minutes(id: Id, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
+def minutes(
+    id: Id, reason: Reason = None, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False
+) -> None:
     """What was said in short, with the times it rests on."""
-    asyncio.run(_minutes(data_dir, tenant, id, json_))
+    asyncio.run(_minutes(reading(data_dir, tenant, reason=reason), id, json_))
 
 
-async def _minutes(data_dir: Path | None, tenant: str | None, id: str, json_: bool) -> None:
+async def _minutes(client: "Api", id: str, json_: bool) -> None:
     from minutier.compose import render
 
-    async with reading(data_dir, tenant) as api:
+    async with client as api:
         full = await api.resolve(id)
         document = await api.minutes(full)
         if json_:

@@ -23,7 +23,7 @@ Out = Annotated[Path, typer.Option("--out", dir_okay=False, metavar="FILE", help
 
 def records(tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """What was destroyed, by which right and when."""
-    asyncio.run(_records(find_of(data_dir, tenant), tenant, json_))
+    asyncio.run(_records(find_of(data_dir, tenant, "retention"), tenant, json_))
 
 
 async def _records(connection: Connection, tenant: str | None, json_: bool) -> None:
@@ -49,7 +49,11 @@ def record(
     """A record with the proof that the log has it."""
     if language and not pdf:
         raise WrongUsage("--language is for --pdf: what is signed is in no language.")
-    asyncio.run(_record(find_of(data_dir, tenant), tenant, id, out, pdf, language or Language.ENGLISH, json_))
+    asyncio.run(
+        _record(
+            find_of(data_dir, tenant, "retention"), tenant, id, out, pdf, language or Language.ENGLISH, json_
+        )
+    )
 
 
 async def _record(
@@ -72,17 +76,17 @@ async def _record(
 
 def head(out: Out, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """The signed head over all records: kept elsewhere, it tells later whether one of them is gone."""
-    asyncio.run(_fetch(find_of(data_dir, tenant), tenant, "head", out, json_))
+    asyncio.run(_fetch(find_of(data_dir, tenant, "retention"), tenant, "head", out, json_))
 
 
 def export(out: Out, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """All records and the head that covers them, a line each."""
-    asyncio.run(_fetch(find_of(data_dir, tenant), tenant, "export", out, json_))
+    asyncio.run(_fetch(find_of(data_dir, tenant, "retention"), tenant, "export", out, json_))
 
 
 def key(out: Out, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """The public key that records are checked with."""
-    asyncio.run(_fetch(find_of(data_dir, tenant), tenant, "key", out, json_))
+    asyncio.run(_fetch(find_of(data_dir, tenant, "retention"), tenant, "key", out, json_))
 
 
 async def _fetch(connection: Connection, tenant: str | None, path: str, out: Path, json_: bool) -> None:

@@ -34,7 +34,7 @@ Reason = Annotated[str, typer.Option(help="Why; for compliance staff alone.")]
 @retention.command()
 def policies(tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """The policies in force."""
-    asyncio.run(_policies(find_of(data_dir, tenant), tenant, json_))
+    asyncio.run(_policies(find_of(data_dir, tenant, "retention"), tenant, json_))
 
 
 async def _policies(connection: Connection, tenant: str | None, json_: bool) -> None:
@@ -72,7 +72,7 @@ def hold(
     if not (recordings or everything or wanted):
         raise WrongUsage("Say what is held: recordings, what they have in common, or --everything.")
     asked = wanted if everything or wanted else None
-    connection = find_of(data_dir, tenant)
+    connection = find_of(data_dir, tenant, "retention")
     asyncio.run(_hold(connection, tenant, matter, reason, recordings or [], asked, json_))
 
 
@@ -97,7 +97,7 @@ async def _hold(
 @retention.command()
 def holds(tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """Legal holds, those that were released too."""
-    asyncio.run(_holds(find_of(data_dir, tenant), tenant, json_))
+    asyncio.run(_holds(find_of(data_dir, tenant, "retention"), tenant, json_))
 
 
 async def _holds(connection: Connection, tenant: str | None, json_: bool) -> None:
@@ -120,7 +120,7 @@ def release(
     json_: Json = False,
 ) -> None:
     """Release a hold: what no other one covers may be deleted again, by its rules."""
-    asyncio.run(_release(find_of(data_dir, tenant), tenant, hold, reason, json_))
+    asyncio.run(_release(find_of(data_dir, tenant, "retention"), tenant, hold, reason, json_))
 
 
 async def _release(connection: Connection, tenant: str | None, id: str, reason: str, json_: bool) -> None:
@@ -135,7 +135,7 @@ async def _release(connection: Connection, tenant: str | None, id: str, reason: 
 @retention.command()
 def explain(recording: Id, tenant: Tenant = None, data_dir: DataDir = None, json_: Json = False) -> None:
     """How long what is kept of a recording is kept, by which policy, and why."""
-    asyncio.run(_explain(find_of(data_dir, tenant), tenant, recording, json_))
+    asyncio.run(_explain(find_of(data_dir, tenant, "retention"), tenant, recording, json_))
 
 
 async def _explain(connection: Connection, tenant: str | None, id: str, json_: bool) -> None:
@@ -170,7 +170,9 @@ def simulate(
     begin = since and since.astimezone()
     # The whole of the day, where the command is.
     end = until and (until + timedelta(days=1)).astimezone()
-    asyncio.run(_simulate(find_of(data_dir, tenant), tenant, policy, begin, end, replaces, json_))
+    asyncio.run(
+        _simulate(find_of(data_dir, tenant, "retention"), tenant, policy, begin, end, replaces, json_)
+    )
 
 
 async def _simulate(

@@ -25,7 +25,7 @@ def token(
     json_: Json = False,
 ) -> None:
     """A token of one of the people to try, for the API's Authorization header."""
-    found = find(data_dir).token(person.value, tenant)
+    found = find(data_dir, None).token(person.value, tenant)
     if json_:
         put({"token": found})
     else:
