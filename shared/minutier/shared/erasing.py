@@ -92,7 +92,7 @@ def places(kinds: Iterable[Kind], *, whole: bool, instead: Instead | None = None
 
 def kept(instead: Instead | None, made: Iterable[Made] = ()) -> frozenset[str]:
     """The keys of what is there instead."""
-    named = () if instead is None else (ref for _, ref in instead if ref is not None)
+    named = () if instead is None else instead.refs
     return frozenset(ref.key for ref in (*named, *(each.ref for each in made)))
 
 
