@@ -32,19 +32,23 @@ ROLE = "retention"
 
 # What is deleted without anything being lost of what people said and did.
 _TOMBSTONES = {"tombstones": "numbers of what was destroyed, which a hold may take down"}
+_WORK = {
+    **_TOMBSTONES,
+    "cancellations": "says that work is not wanted",
+    "erasures": "says since when work is wanted again",
+}
 LEFT = {
     "ingestion": {
-        **_TOMBSTONES,
-        "cancellations": "says that work is not wanted",
+        **_WORK,
         "ends": "waits for a job to be told of",
         "expectations": "waits for a recording that has not come",
         "promised_uploads": "waits for a file that has not come",
         "tellings": "digests of announcements, forgotten once taken in",
     },
-    "diarization": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
-    "transcription": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
-    "summarisation": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
-    "attribution": {**_TOMBSTONES, "cancellations": "says that work is not wanted"},
+    "diarization": _WORK,
+    "transcription": _WORK,
+    "summarisation": _WORK,
+    "attribution": _WORK,
     "query": {
         **_TOMBSTONES,
         "grants": "who may read it, which its owner takes back",

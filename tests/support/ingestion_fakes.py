@@ -180,6 +180,9 @@ class Stream:
     async def remove(self, held: Held) -> None:
         self.held.remove(held)
 
+    async def remove_undelivered(self, recording_id: UUID) -> None:
+        """None was given up on."""
+
 
 def _ref(bucket: str, key: str, body: bytes) -> ObjectRef:
     return ObjectRef(bucket=bucket, key=key, sha256=hashlib.sha256(body).hexdigest(), size=len(body))

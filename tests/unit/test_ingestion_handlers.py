@@ -44,11 +44,15 @@ class Subscriptions:
 class Overtaken:
     """A register that has nothing when it is asked, and the recording when it is to be settled."""
 
-    def __init__(self, *, overtaken: bool) -> None:
+    def __init__(self, *, overtaken: bool, closed: bool = False) -> None:
         self._overtaken = overtaken
+        self._closed = closed
 
     async def holds(self, recording_id: UUID) -> bool:
         return False
+
+    async def is_closed(self, recording_id: UUID) -> bool:
+        return self._closed
 
     async def settle(self, _: None, event: RecordingAnnounced, outcome: Ingested | RejectionReason) -> bool:
         return not self._overtaken
@@ -79,23 +83,25 @@ class Work:
 
 
 @pytest.mark.parametrize(
-    ("overtaken", "people", "told"),
+    ("overtaken", "people", "closed", "told"),
     [
-        (False, True, RecordingIngested),
-        (True, True, RecordingDescribed),
-        (True, False, None),
+        (False, True, False, RecordingIngested),
+        (True, True, False, RecordingDescribed),
+        (True, False, False, None),
+        (True, True, True, None),
     ],
 )
 async def test_what_was_taken_in_meanwhile_is_told_more_of(
-    tmp_path: Path, overtaken: bool, people: bool, told: type[AnyEvent] | None
+    tmp_path: Path, overtaken: bool, people: bool, closed: bool, told: type[AnyEvent] | None
 ) -> None:
+    """Unless somebody was erased from it, whom that would name again."""
     named = [{"part": "owner", "email": "ana@example.org"}] if people else []
     event = announced(mix=VISIO, people=named)
     shelf, stream, service, work = Shelf({}), Stream(event), Subscriptions(), Work()
     shelf.objects = {("visio", VISIO.key): b"60", (UPLOADS, "other"): b"1"}
     handlers.subscribe(
         cast(Any, service),
-        register=cast(Any, Overtaken(overtaken=overtaken)),
+        register=cast(Any, Overtaken(overtaken=overtaken, closed=closed)),
         media=shelf,
         accounts=Told(None),
         store=cast(Any, shelf),

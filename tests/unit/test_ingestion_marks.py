@@ -33,7 +33,7 @@ def normalised(source: Path, recorded: list[Span] | None = None) -> media.Sample
     st.lists(st.integers(0, 100), max_size=6).map(lambda cuts: [0, *sorted(cuts), 100]),
 )
 def test_a_mask_keeps_what_lies_within_however_it_is_cut(spans: list[Span], cuts: list[int]) -> None:
-    mask = Mask([(start / 10, end / 10) for start, end in spans], rate=10)
+    mask = Mask.keeping([(start / 10, end / 10) for start, end in spans], rate=10)
     samples = np.arange(1, 101, dtype=np.int16)[np.newaxis]
     pieces = [mask.over(samples[:, start:end], start) for start, end in pairwise(cuts)]
     expected = [

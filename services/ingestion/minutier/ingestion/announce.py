@@ -13,7 +13,7 @@ from minutier.ingestion.repository import Claim
 from minutier.schemas.events import Announcement, RecordingAnnounced
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
-from minutier.shared import tombstones
+from minutier.shared import erasures, tombstones
 from minutier.shared.delivery import Transaction
 from minutier.shared.errors import Purged
 from minutier.shared.objects import UPLOADS
@@ -87,7 +87,7 @@ async def announce(
         announcement = announcement.model_copy(
             update={"source": identity.source, "external_id": identity.external_id}
         )
-        heard = new or _adds(announcement, standing)
+        heard = new or (_adds(announcement, standing) and not await _is_closed(session, identity))
         # Whoever has cancelled it meanwhile does not want it because somebody comes late.
         wanted_since = None if new or standing.taken_in else standing.since
     if not heard or not await _is_news(session, identity, announcement, anew=new):
@@ -108,6 +108,11 @@ def _adds(announcement: Announcement, standing: Claim) -> bool:
     """Whether it may know more than who announced the recording."""
     unaccounted = announcement.metadata is not None and not standing.has_metadata
     return names_something(announcement) or unaccounted
+
+
+async def _is_closed(session: AsyncSession, identity: Identity) -> bool:
+    """Whether nothing more is heard of it: somebody was erased from it, whom that would name again."""
+    return await erasures.stand_for(await session.connection(), identity.recording_id)
 
 
 async def _is_news(

@@ -20,12 +20,14 @@ from minutier.ingestion.jobs.results import Results
 from minutier.ingestion.jobs.take import JobTaker
 from minutier.ingestion.media.av import AvNormaliser
 from minutier.ingestion.media.fetch import Fetcher
+from minutier.ingestion.media.silence import AvSilencer
 from minutier.ingestion.media.take import AnnouncedMedia
 from minutier.ingestion.nats import StreamAnnouncements
 from minutier.ingestion.reconcile import Reconciliation, keep_reconciling, reconcile
 from minutier.ingestion.repository import Register
 from minutier.ingestion.s3 import S3Store
 from minutier.ingestion.settings import IngestionSettings
+from minutier.ingestion.silence import silence
 from minutier.ingestion.sources import (
     bigbluebutton,
     bucket,
@@ -89,13 +91,20 @@ def _take_in(
     """What is announced, whoever announced it, until it is purged."""
     store = S3Store(objects, documents)
     announcements = StreamAnnouncements(lambda: service.js)
+    worker = Worker(limit_seconds=settings.decode_limit_seconds)
+    service.on_stop(worker.stop)
     service.erase(
         objects,
         partial(erase, announcements=announcements, uploads=store),
         discard=partial(discard, announcements=announcements, uploads=store),
+        replace=partial(
+            silence,
+            documents=documents,
+            recordings=store,
+            silencer=AvSilencer(worker),
+            workspace=workspace.path,
+        ),
     )
-    worker = Worker(limit_seconds=settings.decode_limit_seconds)
-    service.on_stop(worker.stop)
     handlers.subscribe(
         service,
         register=Register(service.engine),

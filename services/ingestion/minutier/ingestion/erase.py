@@ -18,8 +18,13 @@ from minutier.shared.erasing import ROWS, STREAM_MESSAGES
 async def erase(
     session: AsyncSession, order: PurgeOrdered, *, announcements: Announcements, uploads: Uploads
 ) -> Iterable[Quantity]:
-    """What was uploaded and waits to be taken in goes with the media; the rest with the whole."""
-    if not order.data.whole and Kind.MEDIA not in order.data.kinds:
+    """What was uploaded and waits to be taken in goes with the media; the rest with the whole.
+
+    Where one person is erased, what somebody told and may name them goes, taken in or not; and what came of
+    the recording is what is there instead.
+    """
+    instead = order.data.instead
+    if not order.data.whole and instead is None and Kind.MEDIA not in order.data.kinds:
         return ()
     # First what the stream has not got yet: from then on it gets no more.
     for event in await outbox.waiting(await session.connection(), order.subject):
@@ -27,13 +32,17 @@ async def erase(
     messages = 0
     async for held in announcements.of(order.subject):
         await _discard_uploads(held.event, uploads)
-        if order.data.whole:
+        if order.data.whole or instead is not None:
             await announcements.remove(held)
             messages += 1
-    if not order.data.whole:
+    if order.data.whole:
+        rows = await repository.erase(session, order.subject)
+        rows += await jobs_repository.erase(session, order.subject)
+    elif instead is not None:
+        await announcements.remove_undelivered(order.subject)
+        rows = await jobs_repository.replace(session, order.subject, instead.transcript, before=order.time)
+    else:
         return ()
-    rows = await repository.erase(session, order.subject)
-    rows += await jobs_repository.erase(session, order.subject)
     rows += await uploads_repository.forget(session, order.subject)
     return (Quantity(place=STREAM_MESSAGES, count=messages), Quantity(place=ROWS, count=rows))
 

@@ -60,9 +60,11 @@ def subscribe(
         )
         if outcome is not None and await _settled(event, outcome, register, work):
             return
-        more = await describe(
-            event, media=media, accounts=accounts, store=store, patience=patient, workspace=workspace
-        )
+        more = None
+        if not await register.is_closed(event.subject):
+            more = await describe(
+                event, media=media, accounts=accounts, store=store, patience=patient, workspace=workspace
+            )
         if more is None:
             await forget(event, announcements=announcements, uploads=store)
             return

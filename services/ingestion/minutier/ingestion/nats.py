@@ -9,7 +9,7 @@ from nats.js.errors import NotFoundError
 from minutier.ingestion.domain import Held
 from minutier.schemas.codec import UndecodableEvent, decode
 from minutier.schemas.events import AnyEvent, RecordingAnnounced
-from minutier.shared.topology import EVENT_STREAM
+from minutier.shared.topology import DEAD_LETTER_STREAM, EVENT_STREAM, SUBSCRIPTIONS, Consumer
 
 
 async def events_under(js: JetStreamContext, subject: str) -> AsyncIterator[tuple[int, AnyEvent]]:
@@ -45,3 +45,9 @@ class StreamAnnouncements:
             await self._js().delete_msg(EVENT_STREAM, held.sequence)
         except NotFoundError:
             return
+
+    async def remove_undelivered(self, recording_id: UUID) -> None:
+        for service, heard in SUBSCRIPTIONS.items():
+            if RecordingAnnounced in heard:
+                subject = f"deadletter.{Consumer(service, RecordingAnnounced).name}.{recording_id}"
+                await self._js().purge_stream(DEAD_LETTER_STREAM, subject=subject)

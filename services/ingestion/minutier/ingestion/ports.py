@@ -40,6 +40,12 @@ class Normaliser(Protocol):
         ...
 
 
+class Silencer(Protocol):
+    async def silence(self, source: Path, target: Path, spans: Sequence[Span]) -> None:
+        """Write normalised audio once more, with silence within ``spans``, in seconds of it."""
+        ...
+
+
 class Media(Protocol):
     async def take(
         self, media: Location | Link, into: Path, *, tenant: str, limit: int
@@ -66,6 +72,20 @@ class Store(Protocol):
     async def describe(self, document: RecordingDocument, *, tenant: str, version: str) -> ObjectRef:
         """Keep what the meeting server told."""
         ...
+
+
+class Recordings(Protocol):
+    """Audio that was taken in."""
+
+    async def known(self, key: str) -> ObjectRef | None:
+        """What is kept under a key; ``None`` where nothing is."""
+        ...
+
+    async def fetch(self, ref: ObjectRef, into: Path) -> None:
+        """Stream it into a file. Raises `Permanent` where it is missing or was changed."""
+        ...
+
+    async def keep(self, file: Path, key: str, content_type: str) -> ObjectRef: ...
 
 
 class Uploads(Protocol):
@@ -98,4 +118,8 @@ class Announcements(Protocol):
 
     async def remove(self, held: Held) -> None:
         """Remove one from the stream; nothing where it is gone."""
+        ...
+
+    async def remove_undelivered(self, recording_id: UUID) -> None:
+        """Remove those of the recording's that any service has given up on."""
         ...

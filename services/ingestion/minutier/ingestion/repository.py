@@ -23,6 +23,7 @@ from minutier.schemas.clock import now
 from minutier.schemas.events import Ingested, RecordingAnnounced
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
+from minutier.shared import erasures
 
 # As many people as are ever in one meeting may each tell something of it.
 _MOST_TELLINGS = 1000
@@ -38,6 +39,11 @@ class Register:
         """Whether this recording was taken in; one that was rejected may be announced again."""
         async with AsyncSession(self._engine) as session:
             return await is_taken_in(session, recording_id)
+
+    async def is_closed(self, recording_id: UUID) -> bool:
+        """Whether nothing more is heard of it, since somebody was erased from it."""
+        async with self._engine.connect() as connection:
+            return await erasures.stand_for(connection, recording_id)
 
     async def settle(
         self, session: AsyncSession, event: RecordingAnnounced, outcome: Ingested | RejectionReason

@@ -18,6 +18,12 @@ class S3Store:
     async def keep(self, file: Path, key: str, content_type: str) -> ObjectRef:
         return await self._objects.upload(RECORDINGS, key, file, content_type)
 
+    async def known(self, key: str) -> ObjectRef | None:
+        return await self._objects.known(Location(bucket=RECORDINGS, key=key))
+
+    async def fetch(self, ref: ObjectRef, into: Path) -> None:
+        await self._objects.fetch(ref, into)
+
     async def describe(self, document: RecordingDocument, *, tenant: str, version: str) -> ObjectRef:
         return await self._artefacts.store(document, tenant=tenant, stage=Stage.INGESTION, version=version)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, ColumnElement, String, func, literal, or_
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -152,6 +153,34 @@ async def erase(session: AsyncSession, recording_id: UUID) -> int:
     jobs = await session.exec(delete(JobRow).where(col(JobRow.recording_id) == recording_id))
     ends = await session.exec(delete(EndRow).where(col(EndRow.recording_id) == recording_id))
     return jobs.rowcount + ends.rowcount
+
+
+async def replace(
+    session: AsyncSession, recording_id: UUID, transcript: ObjectRef, *, before: datetime
+) -> int:
+    """Let ``transcript`` be what has come of the recording, and minutes that were written ``before`` be open
+    again; gives how many rows are gone.
+
+    What jobs need no more goes too: how they would have been announced, and what Docs was told to call
+    a document that it has made.
+    """
+    await hold(session, recording_id)
+    jobs = update(JobRow).where(col(JobRow.recording_id) == recording_id)
+    await session.exec(jobs.values(announcement=None))
+    untitled = func.jsonb_set(col(JobRow.docs), literal(["title"], ARRAY(String)), literal("", JSONB))
+    await session.exec(
+        jobs.where(col(JobRow.document_id).is_not(None), col(JobRow.docs).is_not(None)).values(docs=untitled)
+    )
+    theirs = (col(EndRow.recording_id) == recording_id, col(EndRow.result).is_not(None))
+    await session.exec(
+        update(EndRow)
+        .where(*theirs, col(EndRow.kind) == JobKind.TRANSCRIPT.value)
+        .values(result=transcript.model_dump(mode="json"))
+    )
+    minutes = delete(EndRow).where(
+        *theirs, col(EndRow.kind) == JobKind.SUMMARY.value, col(EndRow.at) <= before
+    )
+    return (await session.exec(minutes)).rowcount
 
 
 async def claims(session: AsyncSession, recording_id: UUID) -> Sequence[tuple[str | None, bool]]:

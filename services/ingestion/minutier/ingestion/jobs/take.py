@@ -21,6 +21,7 @@ from minutier.schemas.events import (
     TextReceived,
 )
 from minutier.schemas.references import ObjectRef
+from minutier.shared import erasures
 from minutier.shared.artefacts import artefact_version
 from minutier.shared.delivery import Transaction
 
@@ -38,7 +39,8 @@ class JobTaker:
         Where the recording was announced before, the job waits for that one, and ends at once where it is
         done. Where it failed, or was announced in another language or without its account of who spoke
         when, it is announced once more under an id of its own. Where it was announced without a language,
-        the transcript will tell whether that is the one that is spoken. Raises `Purged`.
+        the transcript will tell whether that is the one that is spoken. Where somebody was erased from it,
+        it is not taken in again. Raises `Purged`.
         """
         tenant = job.tenant
         async with self._transactions() as transaction:
@@ -51,6 +53,8 @@ class JobTaker:
                 # It may have been rejected before.
                 await repository.change(session, recording, dict.fromkeys(standing))
                 standing = {}
+            elif await erasures.stand_for(await session.connection(), recording):
+                pass
             elif _failed(standing) or await _contradicts(transaction, recording, announcement):
                 transaction.publish(
                     RecordingAnnounced.of(job.recording_id, tenant=tenant, source=SOURCE, data=announcement)

@@ -86,7 +86,7 @@ def normalise(
     av.logging.set_level(None)
     try:
         with _open(source) as container:
-            mask = None if recorded is None else Mask(recorded, rate=SAMPLE_RATE)
+            mask = None if recorded is None else Mask.keeping(recorded, rate=SAMPLE_RATE)
             decoded = _write_flac(_Sound(container, report), target, limits, mask)
     except _Rejected as rejected:
         return rejected.reason
@@ -136,7 +136,7 @@ def _write_flac(sound: "_Sound", target: Path, limits: Limits, mask: Mask | None
                     mono.flush() if following is None else (),
                 )
                 for sounding in pieces:
-                    piece = sounding if mask is None else _frame(mask.over(sounding.to_ndarray(), written))
+                    piece = sounding if mask is None else frame_of(mask.over(sounding.to_ndarray(), written))
                     piece.pts = written
                     written += piece.samples
                     if written > limits.seconds * SAMPLE_RATE:
@@ -300,7 +300,7 @@ def _silence(samples: int) -> "Iterator[AudioFrame]":
 
     while samples > 0:
         size = min(samples, _SILENCE_SAMPLES)
-        yield _frame(np.zeros((1, size), np.int16))
+        yield frame_of(np.zeros((1, size), np.int16))
         samples -= size
 
 
@@ -312,10 +312,10 @@ def _without(samples: int, pieces: "Iterator[AudioFrame]") -> "Iterator[AudioFra
         if not dropped:
             yield piece
         elif dropped < piece.samples:
-            yield _frame(piece.to_ndarray()[:, dropped:])
+            yield frame_of(piece.to_ndarray()[:, dropped:])
 
 
-def _frame(samples: "NDArray[Any]") -> "AudioFrame":
+def frame_of(samples: "NDArray[Any]") -> "AudioFrame":
     """Of samples of 16 bits, shape ``(1, samples)``."""
     import av
 
