@@ -286,6 +286,8 @@ class Signals:
 def application(table: Table, **parts: Any) -> FastAPI:
     """The API over what is in memory; ``parts`` take the place of those that the tests have."""
     desk = parts.pop("desk", None) or Desk(table)
+    if "transactions" in parts:
+        desk.sent = parts["transactions"].sent
     documents = parts.pop("documents", table.documents)
     whole: dict[str, Any] = {
         "identity": Identity(

@@ -89,6 +89,8 @@ async def test_a_recording_has_what_the_command_line_shows(
         "explanation": None,
         "total_seconds": 6.0,
         "destroyed": [],
+        "erased_at": None,
+        "being_erased": False,
         "access": "own",
         "restricted": [],
     }

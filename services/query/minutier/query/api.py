@@ -80,6 +80,7 @@ def build(
             transcripts=transcripts,
             media=media,
             transactions=transactions,
+            editor=editor,
             models=settings.models,
         )
     )

@@ -39,7 +39,10 @@ def build() -> Service:
     handlers.subscribe(
         service, documents=documents, signals=signals, transcripts=transcripts, editor=editor, index=index
     )
-    service.erase(objects, partial(erase, objects=objects, index=index))
+    service.erase(
+        objects,
+        partial(erase, objects=objects, documents=documents, transcripts=transcripts, index=index),
+    )
     service.on_start(CatchUp(service.engine, documents=documents, transcripts=transcripts, index=index).run)
     service.serve(
         api.build(

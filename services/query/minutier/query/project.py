@@ -66,7 +66,7 @@ async def _fact(event: AnyEvent, documents: Documents) -> Fact | None:
                 people=_levels(data.people),
             )
         case RecordingDescribed(data=data):
-            return Fact(Kind.DESCRIBED, event.time, **await _described(data.recording, documents))
+            return Fact(Kind.DESCRIBED, event.time, **await described(data.recording, documents))
         case RecordingIngested(data=data):
             return Fact(
                 Kind.INGESTED,
@@ -77,7 +77,7 @@ async def _fact(event: AnyEvent, documents: Documents) -> Fact | None:
                 language=data.language,
                 seconds=data.processing_seconds,
                 ingested=data.model_dump(mode="json", exclude_none=True),
-                **await _described(data.recording, documents),
+                **await described(data.recording, documents),
             )
         case TextReceived(data=data):
             return Fact(
@@ -86,7 +86,7 @@ async def _fact(event: AnyEvent, documents: Documents) -> Fact | None:
                 source=data.source,
                 language=data.language,
                 document=data.transcript.model_dump(mode="json"),
-                **(await _described(data.recording, documents) if data.recording else {}),
+                **(await described(data.recording, documents) if data.recording else {}),
             )
         case RecordingRejected(data=data):
             return Fact(
@@ -154,7 +154,7 @@ def steered(event: RecordingCancelled | ReprocessingRequested) -> Fact:
             return Fact(Kind.REQUESTED, event.time, stage=event.data.stage.value)
 
 
-async def _described(ref: ObjectRef, documents: Documents) -> dict[str, Any]:
+async def described(ref: ObjectRef, documents: Documents) -> dict[str, Any]:
     """A recording whose document is gone, as after a purge, is still there, without a title or people."""
     try:
         document = await documents.load(RecordingDocument, ref)

@@ -21,7 +21,7 @@ from minutier.query.audio.ports import Objects
 from minutier.query.audio.tracks import read_tracks
 from minutier.query.domain import Entry, Kind
 from minutier.query.ports import Documents
-from minutier.query.transcripts.absence import destroyed
+from minutier.query.transcripts.absence import being_erased, destroyed
 from minutier.schemas.records import Kind as Disposed
 from minutier.schemas.references import ObjectRef
 from minutier.shared.errors import Permanent
@@ -166,7 +166,8 @@ def router(
         """What can be heard of it, and where in the recording each track begins."""
         entry = (await door.open(person, id, Level.READ, Disposed.MEDIA, reason=reason)).entry
         response.headers["Cache-Control"] = "no-store"
-        _check(entry)
+        if entry.newest(Kind.RECEIVED) is None:
+            _check(entry)
         ingested = media(entry)
         if ingested is None:
             return Sound(mix=False, tracks=[])
@@ -183,9 +184,9 @@ def router(
 
 def _audio_of(entry: Entry, track: str | None) -> ObjectRef:
     """Answers 404 where there is none, and says which there are; 410 after a purge."""
-    _check(entry)
     if entry.newest(Kind.RECEIVED) is not None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "This is a text that was handed in: it has no audio.")
+    _check(entry)
     ingested = media(entry)
     if ingested is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "This recording has no audio yet: it was not taken in.")
@@ -202,7 +203,10 @@ def _audio_of(entry: Entry, track: str | None) -> ObjectRef:
 
 
 def _check(entry: Entry) -> None:
-    if Disposed.MEDIA in entry.destroyed:
+    """Answers 404 while one person is being erased, and 410 after a purge."""
+    if entry.being_erased:
+        raise being_erased("sound")
+    if Disposed.MEDIA in entry.destroyed or (entry.erased_at and media(entry) is None):
         raise destroyed(Disposed.MEDIA)
 
 

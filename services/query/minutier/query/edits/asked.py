@@ -101,6 +101,7 @@ class Refusal(StrEnum):
     UNKNOWN_EDIT = "unknown_edit"
     UNDONE_ALREADY = "undone_already"
     TOO_MANY = "too_many"
+    PERSON_BEING_ERASED = "person_being_erased"
 
     @property
     def explanation(self) -> str:
@@ -116,6 +117,8 @@ _EXPLANATIONS = {
     Refusal.UNDONE_ALREADY: "This edit is undone already. Undo its undo to bring it back.",
     Refusal.TOO_MANY: f"The recording has {MOST_LAYERS} edits, or {MOST_WRITTEN} characters in corrections, "
     "which is as many as one may have.",
+    Refusal.PERSON_BEING_ERASED: "One person is being erased from this recording. Edit it once that is done: "
+    "its 'being_erased' is false then.",
 }
 
 

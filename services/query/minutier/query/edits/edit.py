@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from minutier.query.domain import Entry
-from minutier.query.edits.asked import Asked, concerns_speakers, layer
+from minutier.query.edits.asked import Asked, Refusal, Refused, concerns_speakers, layer
 from minutier.query.edits.domain import AnyLayer, Author
 from minutier.query.edits.ports import Editing, Editor
 from minutier.query.transcripts.read import Reading, Transcripts
@@ -35,6 +35,8 @@ async def edit(
     # Read before the recording is locked, so that nobody waits for the object store.
     await transcripts.read(entry)
     async with editor(entry.tenant, entry.id) as editing:
+        if editing.entry.being_erased:
+            raise Refused(Refusal.PERSON_BEING_ERASED)
         before = await transcripts.under(editing.entry, editing.layers)
         expect(before.etag)
         author = Author(person.id, person.name)

@@ -19,7 +19,12 @@ from minutier.shared import problems
 from minutier.shared.etags import expect
 from minutier.shared.identity.domain import Person
 
-_CONFLICTS = (Refusal.SAME_SPEAKER, Refusal.UNDONE_ALREADY, Refusal.TOO_MANY)
+_CONFLICTS = (
+    Refusal.SAME_SPEAKER,
+    Refusal.UNDONE_ALREADY,
+    Refusal.TOO_MANY,
+    Refusal.PERSON_BEING_ERASED,
+)
 
 
 class Laying:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -58,15 +58,14 @@ class Editing:
 
     async def lay(self, layer: AnyLayer) -> None:
         """Keep another layer, for good."""
-        kind = next(kind for kind, known in _KINDS.items() if isinstance(layer, known))
         self._transaction.session.add(
             LayerRow(
                 id=layer.id,
                 tenant=self.entry.tenant,
                 recording_id=self.entry.id,
                 at=layer.at,
-                kind=kind,
-                content=_ADAPTERS[kind].dump_python(layer, mode="json"),
+                kind=_kind(layer),
+                content=_content(layer),
             )
         )
         await self._transaction.session.flush()
@@ -111,6 +110,34 @@ async def erase(session: AsyncSession, recording_id: UUID) -> int:
     """Remove all layers over a recording's transcript; how many."""
     gone = delete(LayerRow).where(col(LayerRow.recording_id) == recording_id)
     return (await session.exec(gone)).rowcount
+
+
+async def leave(session: AsyncSession, entry: Entry, layers: Sequence[AnyLayer]) -> int:
+    """Remove all layers over a recording's transcript but these, which may be laid otherwise; how many."""
+    gone = delete(LayerRow).where(
+        col(LayerRow.recording_id) == entry.id, col(LayerRow.id).not_in([layer.id for layer in layers])
+    )
+    count = (await session.exec(gone)).rowcount
+    laid = {layer.id: layer for layer in await of(session, entry)}
+    for layer in layers:
+        if layer != laid.get(layer.id):
+            changed = update(LayerRow).where(col(LayerRow.id) == layer.id).values(content=_content(layer))
+            await session.exec(changed)
+    return count
+
+
+async def of(session: AsyncSession, entry: Entry) -> tuple[AnyLayer, ...]:
+    """All layers over a recording's transcript, the earliest first."""
+    return await _layers(session, entry.tenant, entry.id)
+
+
+def _kind(layer: AnyLayer) -> str:
+    return next(kind for kind, known in _KINDS.items() if isinstance(layer, known))
+
+
+def _content(layer: AnyLayer) -> dict[str, Any]:
+    content: dict[str, Any] = _ADAPTERS[_kind(layer)].dump_python(layer, mode="json")
+    return content
 
 
 async def _layers(session: AsyncSession, tenant: str, id: UUID) -> tuple[AnyLayer, ...]:

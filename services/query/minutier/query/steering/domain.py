@@ -33,6 +33,8 @@ class Hindrance(StrEnum):
     TRANSCRIPT_DELETED = "transcript_deleted"
     MINUTES_DELETED = "minutes_deleted"
     TOO_OFTEN = "too_often"
+    PERSON_BEING_ERASED = "person_being_erased"
+    PERSON_ERASED = "person_erased"
 
     @property
     def explanation(self) -> str:
@@ -53,6 +55,10 @@ _EXPLANATIONS = {
     Hindrance.TRANSCRIPT_DELETED: "Its transcript has been deleted.",
     Hindrance.MINUTES_DELETED: "Its minutes have been deleted, and would be written again.",
     Hindrance.TOO_OFTEN: f"It was done again {MOST_REQUESTS} times, and may be no more. Hand it in again.",
+    Hindrance.PERSON_BEING_ERASED: "One person is being erased from it. Ask again once that is done: its "
+    "'being_erased' is false then.",
+    Hindrance.PERSON_ERASED: "One person was erased from it: nobody listens to what is left once more, for "
+    "that would give others other words. Do summarisation again instead.",
 }
 
 
@@ -93,6 +99,10 @@ def plan(entry: Entry, stage: events.Stage) -> tuple[events.Stage, ...]:
     The join of what was said and who spoke needs both: where one has not been done, it is done too. Raises
     `CannotReprocess`.
     """
+    if entry.being_erased:
+        raise CannotReprocess(Hindrance.PERSON_BEING_ERASED)
+    if entry.erased_at is not None and stage is not events.Stage.SUMMARISATION:
+        raise CannotReprocess(Hindrance.PERSON_ERASED)
     stages = recording(entry).stages
     if StageState.RUNNING in {one.state for one in stages.values()}:
         raise CannotReprocess(Hindrance.UNDER_WAY)

@@ -5,7 +5,7 @@ from uuid import uuid5
 
 from minutier.query.access.domain import Seen
 from minutier.query.domain import Entry, Kind
-from minutier.query.ports import Transactions
+from minutier.query.edits.ports import Editor
 from minutier.query.steering.cancel import SOURCE, told
 from minutier.query.steering.domain import CannotReprocess, Hindrance, moment_after, plan
 from minutier.query.steering.ports import Media
@@ -24,7 +24,7 @@ async def reprocess(
     *,
     transcripts: Transcripts,
     media: Media,
-    transactions: Transactions,
+    editor: Editor,
 ) -> Seen:
     """Have ``stage`` and all that follows from it done again, and return the recording as it is then.
 
@@ -38,7 +38,10 @@ async def reprocess(
     ingested = _ingested(entry) if listening else None
     if ingested is not None:
         await _check(ingested, media)
-    async with transactions(entry.id) as transaction:
+    async with editor(entry.tenant, entry.id) as editing:
+        if editing.entry.erased_at != entry.erased_at:
+            # What it would start from is no more.
+            raise CannotReprocess(Hindrance.PERSON_BEING_ERASED)
         # It may be stored for that.
         transcript = await _read(entry, transcripts) if stage is Stage.SUMMARISATION else None
         for step in steps:
@@ -56,7 +59,7 @@ async def reprocess(
                 # Of a double click, one counts.
                 id=uuid5(seen.entry.id, f"reprocess {step} {data.model} {seen.revision}"),
             ).model_copy(update={"time": moment_after(entry, now())})
-            transaction.publish(event)
+            editing.publish(event)
             entry = told(entry, event)
     return replace(seen, entry=entry)
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from minutier.query.access.domain import Level, Seen
 from minutier.query.access.door import Door
+from minutier.query.edits.ports import Editor
 from minutier.query.ports import Transactions
 from minutier.query.show import Shown, show
 from minutier.query.steering.cancel import cancel
@@ -49,6 +50,7 @@ def router(
     transcripts: Transcripts,
     media: Media,
     transactions: Transactions,
+    editor: Editor,
     models: Mapping[Stage, Sequence[str]],
 ) -> APIRouter:
     """``models`` are those offered beside the default of each stage."""
@@ -94,7 +96,7 @@ def router(
                 again.model,
                 transcripts=transcripts,
                 media=media,
-                transactions=transactions,
+                editor=editor,
             )
         except CannotReprocess as error:
             detail = f"This cannot be done again: {error}"

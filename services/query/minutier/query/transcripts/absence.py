@@ -20,6 +20,8 @@ def explained(entry: Entry) -> Iterator[None]:
     except Destroyed as error:
         raise destroyed(error.what) from None
     except Absent as error:
+        if entry.being_erased:
+            raise being_erased(error.what) from None
         raise HTTPException(HTTPStatus.NOT_FOUND, _explanation(recording(entry), error.what)) from None
     except Permanent as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"It can no longer be read ({error.reason}).") from None
@@ -31,7 +33,17 @@ def destroyed(what: str) -> Refusal:
     return Refusal(HTTPStatus.GONE, detail, f"{what}_destroyed")
 
 
+def being_erased(what: str) -> Refusal:
+    """What is answered of it while it is made anew without one person."""
+    detail = f"One person is being erased from this recording. Ask for its {what} again once that is done."
+    return Refusal(HTTPStatus.NOT_FOUND, detail, "person_being_erased")
+
+
 def _explanation(found: Recording, document: str) -> str:
+    if found.reason is None and found.erased_at is not None:
+        return (
+            f"This recording has no {document} since one person was erased from it. Do its stage again."
+        )
     if found.reason is None:
         return f"This recording has no {document} yet: its state is '{found.state}'."
     ended = "it failed" if found.state is State.FAILED else f"it was {found.state}"

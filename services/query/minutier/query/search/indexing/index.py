@@ -97,6 +97,25 @@ class Index:
         )
         return gone
 
+    async def replace(self, session: AsyncSession, entry: Entry, transcript: TranscriptDocument) -> int:
+        """Have nothing found of it but its title and ``transcript``; how many passages fewer there are."""
+        passages: Passages = {
+            **of_title(recording(entry).title),
+            **await asyncio.to_thread(of_transcript, transcript),
+            Kind.MINUTES: (),
+        }
+        before = await repository.kept(session, entry.tenant, entry.id, list(Kind))
+        await self._put(
+            session,
+            entry.tenant,
+            entry.id,
+            passages,
+            language=transcript.language,
+            duration=transcript.duration,
+            anew=True,
+        )
+        return max(0, len(before) - sum(map(len, passages.values())))
+
     async def renew(
         self,
         session: AsyncSession,
