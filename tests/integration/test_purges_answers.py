@@ -230,6 +230,6 @@ async def test_what_was_not_published_yet_is_read_and_forgotten(engine: AsyncEng
     async with engine.connect() as connection:
         await outbox.append(connection, [event, other])
         assert await outbox.waiting(connection, event.subject) == [event]
-        assert await outbox.forget(connection, event.subject) == 1
+        assert await outbox.forget(connection, [event.subject]) == {event.subject: 1}
         assert await outbox.waiting(connection, event.subject) == []
         assert await outbox.waiting(connection, other.subject) == [other]

@@ -6,7 +6,8 @@ order a service hears of it all.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
@@ -70,15 +71,15 @@ async def cover(connection: AsyncConnection, recording_id: UUID, wanted_since: d
     return (await connection.execute(_COVERING, asked)).first() is not None
 
 
-async def forget(connection: AsyncConnection, recording_id: UUID) -> int:
-    """Remove what is known of a recording of which nothing is to be left; gives how many rows.
+async def forget(connection: AsyncConnection, recordings: Collection[UUID]) -> Counter[UUID]:
+    """Remove what is known of recordings of which nothing is to be left; gives how many rows of each.
 
     A service that heeds no cancellations has none.
     """
     if not (await connection.execute(_ARE_KEPT)).scalar_one():
-        return 0
-    gone = delete(cancellations).where(cancellations.c.recording_id == recording_id)
-    return (await connection.execute(gone)).rowcount
+        return Counter()
+    gone = delete(cancellations).where(cancellations.c.recording_id.in_(recordings))
+    return Counter((await connection.execute(gone.returning(cancellations.c.recording_id))).scalars())
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ that nobody wants any more it does not begin, and stops.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -112,10 +112,14 @@ class Work:
         """
         if self.done:
             raise RuntimeError("the effect of an event is one transaction")
-        async with begin(self._engine, self._wake_relay, self.event) as transaction:
+        async with self.begin() as transaction:
             await self._fence(await transaction.session.connection())
             yield transaction
         self.done = True
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that does not record that the event has had its effect, nor asks whether it has."""
+        return begin(self._engine, self._wake_relay, self.event)
 
     def report(self, stage: Stage) -> Report:
         """Tells whoever watches how far ``stage`` is; lost where nobody does."""

@@ -5,6 +5,8 @@ the recording, which nobody can place meanwhile, nothing goes. Where one person 
 place of something is made before that goes.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,12 +31,24 @@ from minutier.schemas.references import Location
 from minutier.shared import cancellations, erasures, inbox, outbox, tombstones
 from minutier.shared.delivery import Work
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, EraseRefused, Objects
+from minutier.shared.side_by_side import side_by_side
+from minutier.shared.together import Joined, Part, Together, transaction
 from minutier.shared.topology import Consumer
 
 OBJECT_VERSIONS, ROWS = "object_versions", "rows"
 INDEX_ENTRIES, STREAM_MESSAGES = "index_entries", "stream_messages"
 
+# As many orders are carried out at a time, and of so many of them objects.
+ORDERS, _AT_ONCE = 25, 4
+
 _IS_HELD = text("select retention.is_held(:id)")
+# Whoever places holds takes their locks in this order too.
+_ARE_HELD = text("""
+    select id from (
+        select id from unnest(cast(:ids as uuid[])) as asked (id) order by retention.lock_number(id) offset 0
+    ) as asked
+    where retention.is_held(id)
+""")
 
 # Erases the service's own rows, in the transaction of the answer, and tells how many there were; before them
 # what lies where no `Place` is.
@@ -130,33 +144,67 @@ class Eraser:
         self._rows = rows
         self._discard = discard
         self._replace = replace
+        self._together = Together(self._answer_all, most=ORDERS)
+        self._alone = asyncio.Lock()
 
     async def answer(self, order: PurgeOrdered, work: Work) -> None:
         """Erase what is ordered, and say so. Raises what the store, the database and `Replace` raise."""
-        instead = order.data.instead
-        replaced = Replaced()
-        if instead is not None:
-            await work.take()
-        if (order.data.whole or instead is not None) and not await self._held(order.subject):
-            replaced = await self._prepare(order)
+        if order.data.instead is None:
+            await self._together.join(work)
+        else:
+            # What takes the place of something may be long in the making.
+            async with self._alone:
+                await self._erase_person(order, order.data.instead, work)
+
+    async def _answer_all(self, joined: Sequence[Joined]) -> None:
+        await self._raise_tombstones([_order(each.work.event) for each in joined])
+        async with transaction(joined) as parts:
+            if not parts:
+                return
+            connection = await parts[0].session.connection()
+            # Whoever places a hold now waits until this has ended.
+            held = await are_held(connection, [part.event.subject for part in parts])
+            for part in parts:
+                if part.event.subject in held:
+                    await tombstones.take_down(connection, part.event.subject)
+                    part.publish(self._answer(_order(part.event), PurgeOutcome.HELD))
+            await self._erase_all([part for part in parts if part.event.subject not in held], connection)
+
+    async def _raise_tombstones(self, orders: Iterable[PurgeOrdered]) -> None:
+        """From then on nothing has an effect."""
+        whole = {order.subject for order in orders if order.data.whole}
+        if not whole:
+            return
+        async with self._engine.connect() as connection:
+            held = await are_held(connection, whole)
+        await tombstones.raise_for(self._engine, *(whole - held))
+
+    async def _erase_all(self, parts: Sequence[Part], connection: AsyncConnection) -> None:
+        orders = [_order(part.event) for part in parts]
+        objects = await side_by_side(orders, self._erase_ordered, most=_AT_ONCE)
+        rows = [[*await self._rows(part.session, _order(part.event))] for part in parts]
+        delivery = await self._forget(connection, [order.subject for order in orders if order.data.whole])
+        for part, order, stored, theirs in zip(parts, orders, objects, rows, strict=True):
+            told = Quantity(place=ROWS, count=delivery[order.subject])
+            part.publish(self._answer(order, PurgeOutcome.ERASED, [stored, *theirs, told]))
+
+    async def _erase_ordered(self, order: PurgeOrdered) -> Quantity:
+        return await self._erase_objects(order, places(order.data.kinds, whole=order.data.whole))
+
+    async def _erase_person(self, order: PurgeOrdered, instead: Instead, work: Work) -> None:
+        await work.take()
+        held = await self._held(order.subject)
+        replaced = Replaced() if held else await self._prepare(order)
         async with work.transaction() as transaction:
             session = transaction.session
             connection = await session.connection()
-            # Whoever places a hold now waits until this has ended.
             if await is_held(connection, order.subject):
                 await self._let_be(connection, order, work.stored)
                 transaction.publish(self._answer(order, PurgeOutcome.HELD))
                 return
-            gone = [
-                await self._erase_objects(
-                    order,
-                    places(order.data.kinds, whole=order.data.whole, instead=instead),
-                    keeping=kept(instead, replaced.made),
-                )
-            ]
+            wanted = places(order.data.kinds, whole=False, instead=instead)
+            gone = [await self._erase_objects(order, wanted, keeping=kept(instead, replaced.made))]
             gone += await self._rows(session, order)
-            if order.data.whole:
-                gone.append(await self._forget(connection, order))
             transaction.publish(self._answer(order, PurgeOutcome.ERASED, gone, replaced.made))
             for event in replaced.tell:
                 transaction.publish(event)
@@ -181,9 +229,6 @@ class Eraser:
 
     async def _prepare(self, order: PurgeOrdered) -> Replaced:
         """From then on nothing has an effect that was wanted before."""
-        if order.data.whole:
-            await tombstones.raise_for(self._engine, order.subject)
-            return Replaced()
         replaced = await self._replace(order)
         async with self._engine.connect() as connection:
             does_work = await erasures.are_kept(connection)
@@ -195,8 +240,7 @@ class Eraser:
         self, connection: AsyncConnection, order: PurgeOrdered, stored: Iterable[Location]
     ) -> None:
         """As it was before the order."""
-        await tombstones.take_down(connection, order.subject)
-        if order.data.instead is not None and await erasures.are_kept(connection):
+        if await erasures.are_kept(connection):
             await erasures.take_down(connection, order)
         # What was made when the hold came is itself held, and goes with the rest.
         with suppress(EraseRefused):
@@ -243,18 +287,29 @@ class Eraser:
                 count, size = count + gone.versions, size + gone.bytes
         return Quantity(place=OBJECT_VERSIONS, count=count, bytes=size)
 
-    async def _forget(self, connection: AsyncConnection, order: PurgeOrdered) -> Quantity:
-        """What the delivery of its events has kept."""
-        rows = await inbox.forget(connection, order.subject, but=self._consumer)
-        rows += await outbox.forget(connection, order.subject)
-        rows += await cancellations.forget(connection, order.subject)
-        rows += await erasures.forget(connection, order.subject)
-        return Quantity(place=ROWS, count=rows)
+    async def _forget(self, connection: AsyncConnection, recordings: Collection[UUID]) -> Counter[UUID]:
+        """What the delivery of their events has kept; how many rows of each."""
+        if not recordings:
+            return Counter()
+        rows = await inbox.forget(connection, recordings, but=self._consumer)
+        rows += await outbox.forget(connection, recordings)
+        rows += await cancellations.forget(connection, recordings)
+        return rows + await erasures.forget(connection, recordings)
 
 
 async def is_held(connection: AsyncConnection, recording_id: UUID) -> bool:
     """Whether a legal hold covers the recording; until the transaction ends that does not change."""
     return bool((await connection.execute(_IS_HELD, {"id": recording_id})).scalar_one())
+
+
+async def are_held(connection: AsyncConnection, recordings: Iterable[UUID]) -> set[UUID]:
+    """Those of them that a legal hold covers; until the transaction ends that does not change."""
+    return set((await connection.execute(_ARE_HELD, {"ids": list(recordings)})).scalars())
+
+
+def _order(event: AnyEvent) -> PurgeOrdered:
+    assert isinstance(event, PurgeOrdered)
+    return event
 
 
 def _sum(quantities: Iterable[Quantity]) -> tuple[Quantity, ...]:

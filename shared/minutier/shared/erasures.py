@@ -3,6 +3,8 @@
 It rests on what they said. What is wanted later rests on what is there instead.
 """
 
+from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -59,12 +61,12 @@ async def are_kept(connection: AsyncConnection) -> bool:
     return bool((await connection.execute(_ARE_KEPT)).scalar_one())
 
 
-async def forget(connection: AsyncConnection, recording_id: UUID) -> int:
-    """Remove what is known of a recording of which nothing is to be left; gives how many rows."""
+async def forget(connection: AsyncConnection, recordings: Collection[UUID]) -> Counter[UUID]:
+    """Remove what is known of recordings of which nothing is to be left; gives how many rows of each."""
     if not await are_kept(connection):
-        return 0
-    gone = delete(erasures).where(erasures.c.recording_id == recording_id)
-    return (await connection.execute(gone)).rowcount
+        return Counter()
+    gone = delete(erasures).where(erasures.c.recording_id.in_(recordings))
+    return Counter((await connection.execute(gone.returning(erasures.c.recording_id))).scalars())
 
 
 def create_table(connection: Connection) -> None:

@@ -1,5 +1,7 @@
 """Which events a service has acted on, recorded in the transaction of the effect."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
@@ -17,6 +19,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -82,6 +85,16 @@ _COMPLETE_UNCLAIMED = (
     # SQLAlchemy keeps no row count of an INSERT.
     .returning(inbox.c.event_id)
 )
+_COMPLETE_ALL = text("""
+    insert into inbox (consumer, event_id, recording_id, claim, completed_at)
+    select :consumer, told.event_id, told.recording_id, told.event_id, now()
+    from unnest(cast(:events as uuid[]), cast(:recordings as uuid[])) as told (event_id, recording_id)
+    where :of_purge or not exists (select from tombstones where recording_id = told.recording_id)
+    -- Another replica may have some of them in another order.
+    order by told.event_id
+    on conflict do nothing
+    returning event_id
+""")
 
 
 @dataclass(frozen=True)
@@ -134,10 +147,23 @@ async def complete_unclaimed(connection: AsyncConnection, delivered: Delivered) 
         raise AlreadyDone
 
 
-async def forget(connection: AsyncConnection, recording_id: UUID, *, but: str) -> int:
-    """Remove what was recorded of a recording, except by the consumer ``but``; gives how many rows."""
-    gone = delete(inbox).where(inbox.c.recording_id == recording_id, inbox.c.consumer != but)
-    return (await connection.execute(gone)).rowcount
+async def complete_all(connection: AsyncConnection, delivered: Sequence[Delivered]) -> set[UUID]:
+    """Record the effects of several events by one consumer, all of a kind; gives the ids of those that have
+    none yet, and whose recordings are not purged.
+    """
+    given = {
+        "consumer": delivered[0].consumer,
+        "of_purge": delivered[0].of_purge,
+        "events": [each.event_id for each in delivered],
+        "recordings": [each.recording_id for each in delivered],
+    }
+    return set((await connection.execute(_COMPLETE_ALL, given)).scalars())
+
+
+async def forget(connection: AsyncConnection, recordings: Collection[UUID], *, but: str) -> Counter[UUID]:
+    """Remove what was recorded of recordings, except by the consumer ``but``; gives how many rows of each."""
+    gone = delete(inbox).where(inbox.c.recording_id.in_(recordings), inbox.c.consumer != but)
+    return Counter((await connection.execute(gone.returning(inbox.c.recording_id))).scalars())
 
 
 async def _check(connection: AsyncConnection, delivered: Delivered) -> None:

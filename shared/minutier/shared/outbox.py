@@ -1,7 +1,8 @@
 """Events written in the transaction that changes the state they tell of, and published after it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import structlog
@@ -89,13 +90,13 @@ async def waiting(connection: AsyncConnection, recording_id: UUID) -> Sequence[A
     return [decode(body) for body in (await connection.execute(rows.with_for_update())).scalars()]
 
 
-async def forget(connection: AsyncConnection, recording_id: UUID) -> int:
-    """Remove what was not published of a recording, news of purges aside; gives how many rows."""
+async def forget(connection: AsyncConnection, recordings: Collection[UUID]) -> Counter[UUID]:
+    """Remove what was not published of recordings, news of purges aside; gives how many rows of each."""
     gone = delete(outbox).where(
-        outbox.c.recording_id == recording_id,
+        outbox.c.recording_id.in_(recordings),
         *(~outbox.c.subject.startswith(f"{event.TYPE}.") for event in OF_PURGES),
     )
-    return (await connection.execute(gone)).rowcount
+    return Counter((await connection.execute(gone.returning(outbox.c.recording_id))).scalars())
 
 
 class Relay:

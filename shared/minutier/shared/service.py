@@ -37,7 +37,7 @@ from minutier.schemas.references import Location
 from minutier.shared import cancellations, database, logs, rounds, telemetry, tombstones
 from minutier.shared.dead_letters import DeadLetters
 from minutier.shared.delivery import Delivery, Transaction, Work, begin, current_work
-from minutier.shared.erasing import Discard, Eraser, Replace, Rows, no_rows, nothing, nothing_instead
+from minutier.shared.erasing import ORDERS, Discard, Eraser, Replace, Rows, no_rows, nothing, nothing_instead
 from minutier.shared.heads import SmallHeads
 from minutier.shared.objects import Objects
 from minutier.shared.outbox import Relay
@@ -122,12 +122,14 @@ class Service:
         long_running: bool = False,
         cancellable: bool = False,
         attempts: int | None = None,
+        at_once: int = 1,
     ) -> Callable[[Handler[E]], Handler[E]]:
         """Subscribe a handler; ``long_running`` work is claimed first, so that a newer delivery wins.
 
         ``cancellable`` work is not begun, or is stopped, once `minutier.shared.cancellations` has the
-        recording. ``attempts`` is for what depends on somebody else's server, and so on patience. Raises
-        `ValueError` where the topology does not declare the subscription.
+        recording. ``attempts`` is for what depends on somebody else's server, and so on patience. So many
+        ``at_once`` are fetched and handled side by side. Raises `ValueError` where the topology does not
+        declare the subscription.
         """
         consumer = Consumer(self.name, event)
         if consumer not in consumers(self.name):
@@ -142,7 +144,7 @@ class Service:
                 consumer.subject,
                 durable=consumer.name,
                 stream=JStream(EVENT_STREAM, declare=False),
-                pull_sub=PullSub(batch_size=1, timeout=_FETCH_SECONDS),
+                pull_sub=PullSub(batch_size=at_once, timeout=_FETCH_SECONDS),
                 ack_policy=AckPolicy.MANUAL,
                 decoder=_decode,
             )
@@ -175,7 +177,7 @@ class Service:
             self.name, engine=self.engine, objects=objects, rows=rows, discard=discard, replace=replace
         )
         self._eraser = eraser
-        self.on(PurgeOrdered)(eraser.answer)
+        self.on(PurgeOrdered, at_once=ORDERS)(eraser.answer)
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A change that no event caused, such as a request's."""
