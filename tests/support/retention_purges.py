@@ -23,7 +23,7 @@ from minutier.retention.policies.take_facts import take_facts
 from minutier.retention.purges.approve import Approval, approve
 from minutier.retention.purges.carry_out import CarryOut
 from minutier.retention.purges.domain import Item, Purge
-from minutier.retention.purges.execute import take_answer
+from minutier.retention.purges.execute import take_answers
 from minutier.retention.purges.propose import Wish, propose_list
 from minutier.retention.purges.repository import Ledgers
 from minutier.retention.purges.stock import Stock
@@ -194,7 +194,7 @@ class Office:
                 ),
             )
             async with self.desk() as desk:
-                await take_answer(told, now=self.now, purges=desk.purges)
+                await take_answers([told], now=self.now, purges=desk.purges)
 
     async def item(self, purge: Purge, recording: UUID) -> Item:
         async with self.desk() as desk:

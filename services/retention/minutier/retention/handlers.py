@@ -1,12 +1,14 @@
 """From events to what is known of a recording, and to what a hold on it is for."""
 
+from collections.abc import Sequence
+
 from minutier.retention.erasures.repository import Files
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.ports import Documents
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import Telling, take_facts, told_by
-from minutier.retention.purges.execute import take_answer
+from minutier.retention.purges.execute import take_answers
 from minutier.retention.purges.repository import Ledgers
 from minutier.schemas.clock import now
 from minutier.schemas.events import (
@@ -25,6 +27,10 @@ from minutier.schemas.events import (
 )
 from minutier.shared.delivery import Work
 from minutier.shared.service import Service
+from minutier.shared.together import Joined, Together, transaction
+
+# So many are taken at a time: each recording has one of every service.
+_ANSWERS = 100
 
 
 def subscribe(
@@ -55,10 +61,18 @@ def subscribe(
             await holds.renew(event.subject)
             await (await files.shelf(transaction.session, event.tenant)).note(event)
 
+    async def take_all(joined: Sequence[Joined]) -> None:
+        async with transaction(joined) as parts:
+            told = [part.event for part in parts if isinstance(part.event, PurgeExecuted)]
+            for tenant in sorted({event.tenant for event in told}):
+                purges = await ledgers.joining(parts[0].session, tenant)
+                theirs = [event for event in told if event.tenant == tenant]
+                await take_answers(theirs, now=now(), purges=purges)
+
+    answers = Together(take_all, most=_ANSWERS)
+
     async def on_executed(event: PurgeExecuted, work: Work) -> None:
-        async with work.transaction() as transaction:
-            purges = await ledgers.joining(transaction.session, event.tenant)
-            await take_answer(event, now=now(), purges=purges)
+        await answers.join(work)
 
     service.on(RecordingIngested)(on_told)
     service.on(TextReceived)(on_told)
@@ -70,4 +84,4 @@ def subscribe(
     service.on(TranscriptAttributed)(on_added)
     service.on(TranscriptEdited)(on_added)
     service.on(MinutesWritten)(on_added)
-    service.on(PurgeExecuted)(on_executed)
+    service.on(PurgeExecuted, at_once=_ANSWERS)(on_executed)

@@ -28,7 +28,7 @@ from minutier.retention.purges.execute import (
     order_batch,
     remind_batch,
 )
-from minutier.retention.purges.look import side_by_side, take_all
+from minutier.retention.purges.look import AT_ONCE, take_all
 from minutier.retention.purges.ports import Ledgers, Stock
 from minutier.retention.purges.prove import draft
 from minutier.schemas.clock import now as the_time
@@ -36,6 +36,7 @@ from minutier.schemas.documents import ErasureDocument
 from minutier.schemas.records import Cause
 from minutier.shared import tombstones
 from minutier.shared.rounds import for_each
+from minutier.shared.side_by_side import side_by_side
 
 log = structlog.get_logger(__name__)
 
@@ -176,7 +177,7 @@ class CarryOut:
             await _dispose(item, desk)
             gone.append(item)
         # Nobody can place a hold on them meanwhile.
-        await side_by_side(gone, self._stock.clear)
+        await side_by_side(gone, self._stock.clear, most=AT_ONCE)
         remains = await self._remains(gone, desk)
         looked = await take_all(purge.tenant, gone, remains, stock=self._stock)
         verified = []

@@ -3,7 +3,7 @@
 All of it is told by rows: after a kill at any point, or beside another replica, it goes on where it was.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -91,26 +91,32 @@ async def _against(
     return None
 
 
-async def take_answer(event: PurgeExecuted, *, now: datetime, purges: Purges) -> None:
-    """One service has answered; what it could not erase since that is held is stopped."""
-    told: Executed = event.data
-    item = await purges.asked(told.purge_id, event.subject)
-    if item is None or item.state is not ItemState.ORDERED or not item.expects(told.order):
-        return
+def answered(item: Item, told: Executed, now: datetime) -> Item:
+    """As it is once a service has said this; what that could not erase since it is held is stopped."""
+    if item.state is not ItemState.ORDERED or not item.expects(told.order):
+        return item
     if told.outcome is PurgeOutcome.HELD:
-        await purges.note(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
-        return
+        return replace(item, state=ItemState.STOPPED, reason=Reason.HELD)
     erased = {each.place: (each.count, each.bytes) for each in told.erased}
     answers = {**item.answers, told.service: Answer(erased, told.made)}
     done = set(erasing()) <= set(answers)
-    await purges.note(
-        replace(
-            item,
-            answers=answers,
-            state=ItemState.ANSWERED if done else ItemState.ORDERED,
-            executed_at=now if done else None,
-        )
+    return replace(
+        item,
+        answers=answers,
+        state=ItemState.ANSWERED if done else ItemState.ORDERED,
+        executed_at=now if done else None,
     )
+
+
+async def take_answers(events: Sequence[PurgeExecuted], *, now: datetime, purges: Purges) -> None:
+    """What services have answered, the first that was told first."""
+    asked = await purges.asked({(event.data.purge_id, event.subject) for event in events})
+    items = dict(asked)
+    for event in events:
+        about = event.data.purge_id, event.subject
+        if (item := items.get(about)) is not None:
+            items[about] = answered(item, event.data, now)
+    await purges.note([item for about, item in items.items() if item is not asked[about]])
 
 
 async def remind_batch(

@@ -143,14 +143,17 @@ class Purges(Protocol):
         """The one that is to destroy something of it, and has not yet."""
         ...
 
-    async def asked(self, purge_id: UUID, recording_id: UUID) -> Item | None:
-        """Locked until the transaction ends, and without its inventory, which is large."""
+    async def asked(self, items: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Item]:
+        """By purge and recording, those that there are.
+
+        They are locked until the transaction ends, and without their inventories, which are large.
+        """
         ...
 
     async def put(self, item: Item) -> None: ...
 
-    async def note(self, item: Item) -> None:
-        """How far it is, and what was answered; its inventory stays as it is."""
+    async def note(self, items: Collection[Item]) -> None:
+        """How far they are, and what was answered; their inventories stay as they are."""
         ...
 
     async def withdraw(self, purge_id: UUID) -> None:

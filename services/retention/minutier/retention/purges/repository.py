@@ -58,7 +58,11 @@ _WAITING = text("""
 _ASKED = text("""
     select purge_id, recording_id, tenant, kinds, whole, state, reason, ordered_at, told_at, first_try, tries,
         answers, executed_at, person, instead
-    from purge_items where purge_id = :purge and recording_id = :id and tenant = :tenant for update
+    from purge_items
+    where tenant = :tenant and (purge_id, recording_id) in (
+        select * from unnest(cast(:purges as uuid[]), cast(:ids as uuid[]))
+    )
+    order by recording_id for update
 """)
 _NOTE = text("""
     update purge_items set
@@ -176,15 +180,14 @@ class Purges:
             for row in await self._session.exec(statement)
         ]
 
-    async def asked(self, purge_id: UUID, recording_id: UUID) -> Item | None:
-        about = {"purge": purge_id, "id": recording_id, "tenant": self._tenant}
-        row = (await run(self._session, _ASKED, about)).one_or_none()
-        return _item(ItemRow(**row._mapping)) if row else None
+    async def asked(self, items: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Item]:
+        purges, recordings = [purge for purge, _ in items], [recording for _, recording in items]
+        about = {"tenant": self._tenant, "purges": purges, "ids": recordings}
+        found = [_item(ItemRow(**row._mapping)) for row in await run(self._session, _ASKED, about)]
+        return {(item.purge_id, item.recording_id): item for item in found}
 
-    async def note(self, item: Item) -> None:
-        await run(
-            self._session,
-            _NOTE,
+    async def note(self, items: Collection[Item]) -> None:
+        rows = [
             {
                 "purge": item.purge_id,
                 "id": item.recording_id,
@@ -193,8 +196,11 @@ class Purges:
                 "answers": _ANSWERS.dump_json(dict(item.answers)).decode(),
                 "executed_at": item.executed_at,
                 "ended": item.state not in UNENDED,
-            },
-        )
+            }
+            for item in items
+        ]
+        if rows:
+            await (await self._session.connection()).execute(_NOTE, rows)
 
     async def take(
         self,
