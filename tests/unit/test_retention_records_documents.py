@@ -16,7 +16,7 @@ from minutier.retention.records.document import MOST_SHOWN, document
 from minutier.retention.records.elimination import MOST_SET
 from minutier.retention.records.ports import Elimination, Row, Sort
 from minutier.retention.records.sheet import render
-from minutier.schemas.records import Cause, DestroyedObject, DisposalRecord, Kind, Rule
+from minutier.schemas.records import Cause, DestroyedObject, DisposalRecord, ErasedPerson, Kind, Overlap, Rule
 from minutier.shared.documents.pdf import Unrenderable
 from minutier.shared.pages.preferences import Language
 from tests.support.proofs import Log, digest, record
@@ -77,6 +77,28 @@ def test_every_kind_and_cause_has_words(kind: Kind, cause: Cause) -> None:
     for language in Language:
         changed = record(kinds=(kind,), cause=cause, repeats=UUID(int=3), whole=True)
         assert document(Log([changed]).proof(0), language).sections
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (Language.ENGLISH, ["Words 1,234", "Silence in the sound 61.5 s", "everybody is heard there"]),
+        (Language.FRENCH, ["Tours de parole 4", "Silence dans le son 61,5 s", "tout le monde s’y entend"]),
+    ],
+)
+def test_what_was_one_persons_is_told_in_figures(language: Language, told: list[str]) -> None:
+    person = ErasedPerson(
+        transcript="c" * 64,
+        speakers=("speaker-2", "speaker-4"),
+        overlap=Overlap.KEEP,
+        segments=3,
+        words=1234,
+        turns=4,
+        silenced_milliseconds=61_500,
+    )
+    text = of(record(cause=Cause.ERASURE, person=person), language)
+    for each in [*told, "speaker-2, speaker-4", "c" * 64]:
+        assert each in text, each
 
 
 def test_what_somebody_wrote_is_no_markup_and_stays_within_the_page() -> None:

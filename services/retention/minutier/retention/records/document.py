@@ -5,7 +5,7 @@ from datetime import datetime
 
 from minutier.retention.records.sheet import Fact, Section, Sheet, Table, moment, number
 from minutier.retention.records.words import WORDS, Words
-from minutier.schemas.records import DisposalProof, DisposalRecord, Quantity
+from minutier.schemas.records import DisposalProof, DisposalRecord, ErasedPerson, Quantity
 from minutier.shared.documents.scripts import breakable
 from minutier.shared.pages.preferences import Language
 from minutier.shared.rendering import line
@@ -34,6 +34,8 @@ class _Written:
     def sections(self, proof: DisposalProof) -> Iterator[Section]:
         words, record = self._words, proof.entry.record
         yield Section(words.destroyed, tuple(self._destroyed(record)))
+        if record.person is not None:
+            yield Section(words.person, tuple(self._person(record.person)), lead=words.person_lead)
         yield Section(words.right, tuple(self._right(record)))
         times = (
             (words.ordered, record.ordered_at),
@@ -81,6 +83,16 @@ class _Written:
         if record.repeats is not None:
             yield Fact(words.repeats, str(record.repeats), exact=True)
 
+    def _person(self, person: ErasedPerson) -> Iterator[Fact]:
+        words = self._words
+        counts = (words.segments, person.segments), (words.spoken, person.words), (words.turns, person.turns)
+        for name, count in counts:
+            yield Fact(name, self._number(count))
+        yield Fact(words.silence, words.seconds.format(self._number(person.silenced_milliseconds / 1000)))
+        yield Fact(words.overlap, words.overlaps[person.overlap])
+        yield Fact(words.voices, _text(", ".join(person.speakers)))
+        yield Fact(words.transcript, person.transcript, exact=True)
+
     def _right(self, record: DisposalRecord) -> Iterator[Fact]:
         words, rule = self._words, record.rule
         yield Fact(words.legal_basis, _text(rule.legal_basis))
@@ -118,7 +130,7 @@ class _Written:
     def _moment(self, at: datetime) -> str:
         return moment(at, self._language, self._words.moment)
 
-    def _number(self, value: int) -> str:
+    def _number(self, value: float) -> str:
         return number(value, self._language)
 
 

@@ -72,7 +72,7 @@ def moment(at: datetime, language: Language, pattern: str) -> str:
     return str(format_datetime(at.astimezone(UTC), pattern, locale=language.value))
 
 
-def number(value: int, language: Language) -> str:
+def number(value: float, language: Language) -> str:
     from babel.numbers import format_decimal
 
     return str(format_decimal(value, locale=language.value))

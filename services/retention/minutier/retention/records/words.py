@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minutier.retention.records.ports import Sort
-from minutier.schemas.records import Cause, Kind
+from minutier.schemas.records import Cause, Kind, Overlap
 from minutier.shared.pages.preferences import Language
 
 
@@ -20,6 +20,16 @@ class Words:
     whole: str
     cause: str
     repeats: str
+    person: str
+    person_lead: str
+    segments: str
+    spoken: str
+    turns: str
+    silence: str
+    seconds: str
+    overlap: str
+    voices: str
+    transcript: str
     right: str
     legal_basis: str
     policy: str
@@ -73,6 +83,7 @@ class Words:
     kinds: Mapping[Kind, str]
     causes: Mapping[Cause, str]
     places: Mapping[str, str]
+    overlaps: Mapping[Overlap, str]
 
 
 WORDS: dict[Language, Words] = {
@@ -86,6 +97,16 @@ WORDS: dict[Language, Words] = {
         whole="the whole recording",
         cause="Cause",
         repeats="Applied again",
+        person="What was the person’s",
+        person_lead="One person was erased. What others said was kept.",
+        segments="Segments",
+        spoken="Words",
+        turns="Turns",
+        silence="Silence in the sound",
+        seconds="{} s",
+        overlap="Where others talk",
+        voices="Voices",
+        transcript="Chosen from the transcript",
         right="By which right",
         legal_basis="Legal basis",
         policy="Policy",
@@ -155,6 +176,7 @@ WORDS: dict[Language, Words] = {
             "index_entries": "entries of the search index",
             "stream_messages": "messages of streams",
         },
+        overlaps={Overlap.MUTE: "nobody is heard there", Overlap.KEEP: "everybody is heard there"},
     ),
     Language.FRENCH: Words(
         record="Procès-verbal de destruction",
@@ -166,6 +188,16 @@ WORDS: dict[Language, Words] = {
         whole="l’enregistrement entier",
         cause="Cause",
         repeats="Appliqué de nouveau",
+        person="Ce qui était à la personne",
+        person_lead="Une personne a été effacée. Ce que les autres ont dit a été conservé.",
+        segments="Segments",
+        spoken="Mots",
+        turns="Tours de parole",
+        silence="Silence dans le son",
+        seconds="{} s",
+        overlap="Là où d’autres parlent",
+        voices="Voix",
+        transcript="Choisie dans la transcription",
         right="À quel titre",
         legal_basis="Base légale",
         policy="Règle de conservation",
@@ -235,5 +267,6 @@ WORDS: dict[Language, Words] = {
             "index_entries": "entrées de l’index de recherche",
             "stream_messages": "messages de flux",
         },
+        overlaps={Overlap.MUTE: "personne ne s’y entend", Overlap.KEEP: "tout le monde s’y entend"},
     ),
 }
