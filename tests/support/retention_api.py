@@ -1,12 +1,13 @@
 """The API of retention over PostgreSQL, with an officer and others to ask it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,26 +19,29 @@ from minutier.retention.audit.anchor import Anchors
 from minutier.retention.audit.repository import AuditLogs
 from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Books, Desks
+from minutier.retention.erasures.redact import Documents
 from minutier.retention.erasures.repository import Files
 from minutier.retention.holds.follow import follow_facts
 from minutier.retention.holds.repository import Boards
 from minutier.retention.policies.domain import Kind, Told
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.take_facts import take_facts
-from minutier.retention.purges.domain import Inventory, Item, Rows
+from minutier.retention.purges.domain import Inventory, Item, Rows, State
 from minutier.retention.purges.repository import Ledgers
 from minutier.retention.records.anchor import Heads
 from minutier.retention.records.repository import Logs
 from minutier.retention.records.verify import integrity
 from minutier.retention.settings import RetentionSettings
 from minutier.schemas.documents import Document
-from minutier.schemas.events import Stage
+from minutier.schemas.events import AnyEvent, Stage
 from minutier.schemas.references import ObjectRef
 from minutier.shared.delivery import begin
 from minutier.shared.errors import Permanent
 from minutier.shared.identity.domain import Person, Role
 from minutier.shared.identity.identify import Identity
 from minutier.shared.objects import ARTEFACTS
+from tests.support import query_events as events
+from tests.support.erasures import digest_of
 from tests.support.proofs import KEY
 from tests.support.query_identity import entrance
 from tests.support.query_people import Bearers, showing
@@ -139,11 +143,36 @@ class House:
             await follow_facts(recording, facts, holds=desk.holds)
         return recording
 
-    async def destroy(self, *numbers: int) -> list[UUID]:
+    async def put(self, recording: UUID, documents: Documents) -> None:
+        """Have these be what was made of it, as services would tell."""
+        made: list[tuple[Document | None, Stage, Callable[..., AnyEvent]]] = [
+            (documents.recordings[0], Stage.INGESTION, events.ingested),
+            (documents.turns, Stage.DIARIZATION, events.diarized),
+            (documents.transcription, Stage.TRANSCRIPTION, events.transcribed),
+            (documents.transcript, Stage.ATTRIBUTION, events.attributed),
+            (documents.read, Stage.ATTRIBUTION, events.edited),
+        ]
+        async with self.desks.of(self.tenant) as desk:
+            for document, stage, told in made:
+                if document is not None:
+                    ref = await self.documents.store(
+                        document, tenant=self.tenant, stage=stage, version=digest_of(document)
+                    )
+                    await desk.shelf.note(told(ref, recording=recording, tenant=self.tenant))
+
+    async def count(self, purge_id: UUID, inventory: str = "ab" * 32) -> str:
+        """As if all of a purge had been counted; the digest by which it is approved."""
+        async with self.desks.of(self.tenant) as desk:
+            purge = await desk.purges.find(purge_id)
+            assert purge is not None
+            await desk.purges.keep(replace(purge, state=State.PREVIEWED, inventory=inventory))
+        return inventory
+
+    async def destroy(self, *numbers: int, **changes: Any) -> list[UUID]:
         """Ids of records that recordings were destroyed, another one for each number."""
         purge = uuid4()
         async with self.records.of(self.tenant) as log:
-            entries = await log.append_all([draft(number, purge_id=purge) for number in numbers])
+            entries = await log.append_all([draft(number, purge_id=purge, **changes) for number in numbers])
         return [entry.record.id for entry in entries]
 
     def asking(self, person: Person | None = None) -> httpx.AsyncClient:

@@ -10,6 +10,8 @@ import pytest
 from minutier.retention import pages
 from minutier.retention.audit.domain import Action, Thing
 from minutier.retention.audit.verify import State as Integrity
+from minutier.retention.erasures.domain import Ground
+from minutier.retention.erasures.domain import State as Request
 from minutier.retention.pages import forms
 from minutier.retention.pages.forms import Form, Unfit, number, understood
 from minutier.retention.pages.look import LOOK
@@ -19,7 +21,7 @@ from minutier.retention.policies.schedule import Due, Phase, StartReason, Verdic
 from minutier.retention.policies.shown import Classification
 from minutier.retention.policies.simulate import Month, Simulation
 from minutier.retention.purges.domain import ItemState, Reason, State
-from minutier.schemas.records import Cause
+from minutier.schemas.records import Cause, Overlap
 from minutier.shared.pages.preferences import Language
 from tests.support.retention_policies import TAKEN_IN, TENANT, default, policy
 
@@ -37,6 +39,11 @@ WORDS: Mapping[str, type[StrEnum]] = {
     "purge_states": State,
     "purge_icons": State,
     "causes": Cause,
+    "request_states": Request,
+    "request_icons": Request,
+    "grounds": Ground,
+    "overlaps": Overlap,
+    "overlap_hints": Overlap,
     "item_states": ItemState,
     "item_reasons": Reason,
     "actions": Action,
@@ -59,7 +66,7 @@ def test_there_is_a_word_for_everything_that_is_shown(name: str) -> None:
 def test_whatever_is_refused_is_told_in_the_words_of_the_pages() -> None:
     reasons = {
         reason
-        for part in ("policies", "holds", "purges")
+        for part in ("policies", "holds", "purges", "erasures")
         for reason in (
             *_said(SERVICE / part / "routes.py", "Refusal", 2),
             *_said(SERVICE / part / "routes.py", "_refuse", 0),

@@ -60,5 +60,6 @@ def build(
     app.include_router(reapplications.router(gate=gate, desks=desks, stock=stock, key=key))
     app.include_router(records.router(gate=gate, logs=disposals, watch=watch, key=key))
     app.include_router(audit.router(gate=gate, logs=logs, watch=watch))
-    app.include_router(pages.router(Office(gate, desks, registers, logs, disposals, watch, terms, shown)))
+    office = Office(gate, desks, registers, logs, disposals, watch, documents, terms, shown)
+    app.include_router(pages.router(office))
     return app

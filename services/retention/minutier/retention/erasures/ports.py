@@ -68,8 +68,16 @@ class Requests(Protocol):
 
     async def find(self, request_id: UUID, *, locked: bool = False) -> Request | None: ...
 
-    async def page(self, *, limit: int, after: UUID | None = None) -> Sequence[Request]:
-        """The last that was registered first."""
+    async def page(
+        self,
+        *,
+        limit: int,
+        after: UUID | None = None,
+        recording_id: UUID | None = None,
+        purge_id: UUID | None = None,
+        unanswered: bool = False,
+    ) -> Sequence[Request]:
+        """The last that was registered first: all, or those of a recording, of a purge, or not answered."""
         ...
 
     async def refuse(self, request_id: UUID, refusal: Refusal) -> None: ...

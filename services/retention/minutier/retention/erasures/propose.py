@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from minutier.retention.erasures.domain import LEGAL_BASIS, Refusal, Request, State
@@ -17,6 +17,8 @@ from minutier.retention.purges.domain import Purge
 from minutier.retention.purges.ports import Purges, Unlistable
 from minutier.schemas.records import Cause, Overlap
 
+# Where a day begins first, before UTC.
+_FIRST_ZONE = timedelta(hours=14)
 _KINDS = frozenset({Kind.MEDIA, Kind.TRANSCRIPT, Kind.MINUTES})
 
 
@@ -61,7 +63,7 @@ async def register(
     requests: Requests,
 ) -> Request:
     """From then on its month is shown. Raises `NoRecording`, and `ValueError` for what cannot be."""
-    if received_on > at.date():
+    if received_on > (at + _FIRST_ZONE).date():
         raise ValueError("a request was received today or before")
     request = Request(uuid4(), register.name, recording_id, reference, received_on, by, at)
     if await register.find(recording_id) is None:

@@ -153,7 +153,15 @@ class Requests:
         ).one_or_none()
         return _request(*found) if found else None
 
-    async def page(self, *, limit: int, after: UUID | None = None) -> Sequence[Request]:
+    async def page(
+        self,
+        *,
+        limit: int,
+        after: UUID | None = None,
+        recording_id: UUID | None = None,
+        purge_id: UUID | None = None,
+        unanswered: bool = False,
+    ) -> Sequence[Request]:
         place = (col(RequestRow.registered_at), col(RequestRow.id))
         statement = (
             select(RequestRow, _UNDER_WAY)
@@ -164,6 +172,14 @@ class Requests:
         if after is not None:
             last = select(RequestRow.registered_at).where(RequestRow.id == after).scalar_subquery()
             statement = statement.where(tuple_(*place) < tuple_(last, literal(after)))
+        if recording_id is not None:
+            statement = statement.where(RequestRow.recording_id == recording_id)
+        if purge_id is not None:
+            statement = statement.where(RequestRow.purge_id == purge_id)
+        if unanswered:
+            statement = statement.where(
+                col(RequestRow.refused_at).is_(None), col(RequestRow.completed_at).is_(None)
+            )
         return [_request(*found) for found in await self._session.exec(statement)]
 
     async def refuse(self, request_id: UUID, refusal: Refusal) -> None:

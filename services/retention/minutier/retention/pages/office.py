@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from minutier.retention.audit.ports import AuditLogs
 from minutier.retention.audit.watch import Watch
 from minutier.retention.desk import Desks
+from minutier.retention.erasures.ports import Documents
 from minutier.retention.policies.ports import Registers
 from minutier.retention.purges.routes import Terms
 from minutier.retention.records.ports import Logs
@@ -22,5 +23,6 @@ class Office:
     logs: AuditLogs
     disposals: Logs
     watch: Watch
+    documents: Documents
     terms: Terms
     pages: Pages

@@ -6,13 +6,16 @@ from fastapi import APIRouter, Request, Response
 
 from minutier.retention.officers import officer
 from minutier.retention.pages.office import Office
+from minutier.retention.pages.views.erasures import by_urgency
 from minutier.retention.pages.views.overview import overview
 from minutier.retention.purges.routes import shown
 from minutier.schemas.clock import now
 from minutier.shared.identity.domain import Person
+from minutier.shared.pages.render import formats
 
 _HOLDS = 20
 _PURGES = 40
+_REQUESTS = 20
 
 
 def routes(office: Office) -> APIRouter:
@@ -26,6 +29,9 @@ def routes(office: Office) -> APIRouter:
                 await desk.register.tenant(),
                 await desk.holds.page(limit=_HOLDS),
                 [await shown(each, desk, office.terms) for each in (await desk.purges.open())[:_PURGES]],
+                requests=by_urgency(
+                    await desk.requests.page(limit=_REQUESTS, unanswered=True), formats(request)
+                ),
                 due=await desk.purges.candidates.count_due(now()),
                 integrity=office.watch.last(person.tenant),
             )

@@ -11,6 +11,7 @@ from minutier.retention.pages.forms import SENT, Form, Unfit, answered
 from minutier.retention.pages.office import Office
 from minutier.retention.pages.paging import listed
 from minutier.retention.pages.views import purges as views
+from minutier.retention.pages.views.erasures import waiting
 from minutier.retention.purges.domain import ItemState
 from minutier.retention.purges.routes import agree, no_purge, propose, shown, take_back
 from minutier.retention.purges.shown import NewPurge, PurgeShown
@@ -146,6 +147,7 @@ async def _purge(
         found = await desk.purges.find(id)
         purge: PurgeShown = await shown(found, desk, office.terms) if found else no_purge()
         items = await desk.purges.items(id, limit=_ITEMS + 1, after=after, state=state)
+        asked_for = await desk.requests.page(limit=1, purge_id=id)
     return await office.pages.page(
         request,
         "purge.html",
@@ -154,6 +156,7 @@ async def _purge(
         purge=purge,
         progress=views.progress(purge),
         whole=views.whole(purge.totals),
+        asked_for=waiting(asked_for[0], formats(request)) if asked_for else None,
         items=listed(
             views.items(items),
             _ITEMS,

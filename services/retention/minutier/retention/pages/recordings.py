@@ -13,12 +13,14 @@ from minutier.retention.officers import officer
 from minutier.retention.pages.forms import SENT, Form, Unfit, answered
 from minutier.retention.pages.office import Office
 from minutier.retention.pages.views import recordings as views
+from minutier.retention.pages.views.erasures import waiting
 from minutier.retention.policies.routes import close, explained, reopen, say_what_it_is
 from minutier.retention.policies.shown import RetentionShown
 from minutier.shared.identity.domain import Person
 from minutier.shared.pages.render import formats
 
 _RECORDS = 20
+_REQUESTS = 20
 
 
 def routes(office: Office) -> APIRouter:
@@ -82,6 +84,7 @@ async def _recording(
             shown = await explained(id, desk)
         holds = await desk.holds.of(id)
         purge = await desk.purges.about(id)
+        requests = await desk.requests.page(limit=_REQUESTS, recording_id=id)
     async with office.disposals.of(person.tenant) as log:
         records = await log.page(limit=_RECORDS, recording_id=id)
     if shown is None and not records:
@@ -96,6 +99,7 @@ async def _recording(
         shown=shown,
         holds=tuple(holds),
         purge=purge,
+        requests=tuple(waiting(each, formats(request)) for each in requests),
         records=tuple(records),
         form=written if form is None else form.over(written),
     )

@@ -14,6 +14,7 @@ _PATHS = {
     Thing.HOLD.value: "/holds/",
     Thing.POLICY.value: "/policies/",
     Thing.PURGE.value: "/purges/",
+    Thing.ERASURE.value: "/erasures/",
 }
 
 

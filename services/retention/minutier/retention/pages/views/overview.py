@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from minutier.retention.audit.watch import Finding
 from minutier.retention.holds.ports import Standing
+from minutier.retention.pages.views.erasures import Waiting
 from minutier.retention.pages.views.policies import Row, in_force
 from minutier.retention.policies.domain import Tenant
 from minutier.retention.purges.domain import State
@@ -13,7 +14,10 @@ from minutier.retention.purges.shown import PurgeShown
 
 @dataclass(frozen=True)
 class Overview:
-    """``due`` counts recordings; ``broken`` says that a log is not what was written."""
+    """``due`` counts recordings; ``broken`` says that a log is not what was written.
+
+    ``requests`` are persons' that are to be answered.
+    """
 
     public_body: bool
     policies: tuple[Row, ...]
@@ -21,6 +25,7 @@ class Overview:
     due: int
     to_approve: tuple[PurgeShown, ...]
     under_way: tuple[PurgeShown, ...]
+    requests: tuple[Waiting, ...]
     integrity: Finding | None
     broken: bool
 
@@ -30,6 +35,7 @@ def overview(
     holds: Sequence[Standing],
     purges: Sequence[PurgeShown],
     *,
+    requests: tuple[Waiting, ...],
     due: int,
     integrity: Finding | None,
 ) -> Overview:
@@ -41,6 +47,7 @@ def overview(
         due=due,
         to_approve=tuple(each for each in purges if each.state is State.PREVIEWED),
         under_way=tuple(each for each in purges if each.state is not State.PREVIEWED),
+        requests=requests,
         integrity=integrity,
         broken=integrity is not None and not sound(integrity),
     )
