@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +16,7 @@ from minutier.schemas.events import (
     AnyEvent,
     Diarized,
     Ingested,
+    Instead,
     PurgeOrdered,
     RecordingIngested,
     ReprocessingRequested,
@@ -22,7 +25,8 @@ from minutier.schemas.events import (
     Transcribed,
 )
 from minutier.schemas.records import Kind, Quantity
-from minutier.shared import cancellations
+from minutier.schemas.references import ObjectRef
+from minutier.shared import cancellations, erasures
 from minutier.shared.erasing import ROWS
 
 Part = RecordingIngested | SpeechDiarized | SpeechTranscribed
@@ -34,10 +38,14 @@ async def add(session: AsyncSession, event: Part | ReprocessingRequested) -> Par
     """What there is to be joined because of ``event``; ``None`` where it brings nothing newer, or nobody
     wants it any more.
 
-    Of each kind the part counts that was wanted last, whichever arrives last. The row stays locked until the
+    Of each kind the part counts that was wanted last, whichever arrives last; none that was wanted before
+    somebody was erased from the recording. The row stays locked until the
     transaction ends, so that of two parts that arrive at once the second sees the first: the join is neither
     missed nor made twice.
     """
+    connection = await session.connection()
+    if await erasures.cover(connection, event.subject, event.wanted_since):
+        return None
     new = {"tenant": event.tenant, "wanted_since": event.wanted_since}
     statement = insert(PartsRow).values(recording_id=event.subject, told={}, **new)
     newest = func.greatest(col(PartsRow.wanted_since), statement.excluded.wanted_since)
@@ -52,7 +60,7 @@ async def add(session: AsyncSession, event: Part | ReprocessingRequested) -> Par
     session.add(row)
     await session.flush()
     wanted_since = row.wanted_since or event.wanted_since
-    if await cancellations.cover(await session.connection(), event.subject, wanted_since):
+    if await cancellations.cover(connection, event.subject, wanted_since):
         return None
     return Parts(
         recording_id=row.recording_id,
@@ -65,11 +73,33 @@ async def add(session: AsyncSession, event: Part | ReprocessingRequested) -> Par
 
 
 async def erase(session: AsyncSession, order: PurgeOrdered) -> Iterable[Quantity]:
-    """Remove where the parts of the transcript lie, which are no more."""
+    """Remove where the parts of the transcript lie, which are no more; or tell what is there instead."""
+    if order.data.instead is not None:
+        return await _replace(session, order.subject, order.data.instead)
     if not order.data.whole and Kind.TRANSCRIPT not in order.data.kinds:
         return ()
     gone = await session.exec(delete(PartsRow).where(col(PartsRow.recording_id) == order.subject))
     return (Quantity(place=ROWS, count=gone.rowcount),)
+
+
+async def _replace(session: AsyncSession, recording_id: UUID, instead: Instead) -> Iterable[Quantity]:
+    """Of audio what takes its place is made meanwhile, and nothing here listens to it."""
+    statement = select(PartsRow).where(PartsRow.recording_id == recording_id).with_for_update()
+    row = (await session.exec(statement)).first()
+    if row is not None:
+        row.ingested = _with(row.ingested, recording=instead.recording)
+        row.diarized = _with(row.diarized, turns=instead.turns)
+        row.transcribed = _with(row.transcribed, transcription=instead.transcription)
+        session.add(row)
+        await session.flush()
+    return ()
+
+
+def _with(part: dict[str, Any] | None, **refs: ObjectRef | None) -> dict[str, Any] | None:
+    """``part`` with other documents, where there are any."""
+    if part is None:
+        return None
+    return part | {name: ref.model_dump(mode="json") for name, ref in refs.items() if ref is not None}
 
 
 def _keep(row: PartsRow, event: Part) -> bool:

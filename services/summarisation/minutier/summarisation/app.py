@@ -1,8 +1,10 @@
 """The composition root of summarisation."""
 
+from functools import partial
+
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
-from minutier.shared.offers import DEFAULT
+from minutier.shared.offers import DEFAULT, chosen
 from minutier.shared.service import Service
 from minutier.shared.settings import ObjectSettings
 from minutier.summarisation import handlers
@@ -10,6 +12,7 @@ from minutier.summarisation.endpoint import Endpoint
 from minutier.summarisation.extractive import Extractive
 from minutier.summarisation.language_model import LanguageModel, Limits
 from minutier.summarisation.ports import Writer
+from minutier.summarisation.replace import replace
 from minutier.summarisation.settings import EXTRACTIVE, SummarisationSettings
 
 
@@ -17,13 +20,13 @@ def build() -> Service:
     service = Service("summarisation")
     fallback = Extractive()
     objects = Objects(ObjectSettings())
-    handlers.subscribe(
-        service,
-        artefacts=Artefacts(objects),
-        writers=writers(SummarisationSettings(), fallback),
-        fallback=fallback,
+    artefacts = Artefacts(objects)
+    offered = writers(SummarisationSettings(), fallback)
+    handlers.subscribe(service, artefacts=artefacts, writers=offered, fallback=fallback)
+    service.erase(
+        objects,
+        replace=partial(replace, artefacts=artefacts, writer=chosen(offered, None), fallback=fallback),
     )
-    service.erase(objects)
     return service
 
 

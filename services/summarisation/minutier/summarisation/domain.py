@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+SOURCE = "minutier/summarisation"
+
 
 @dataclass(frozen=True)
 class Passage:

@@ -17,10 +17,9 @@ from minutier.shared.delivery import Work
 from minutier.shared.errors import Permanent
 from minutier.shared.offers import chosen
 from minutier.shared.service import Service
+from minutier.summarisation.domain import SOURCE
 from minutier.summarisation.ports import Artefacts, Writer
 from minutier.summarisation.summarise import summarise
-
-SOURCE = "minutier/summarisation"
 
 
 def subscribe(
