@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from itertools import permutations
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -17,11 +17,13 @@ from minutier.compose.embedded import System
 from minutier.ingestion import repository
 from minutier.ingestion.announce import Announcer, announce, give_up
 from minutier.ingestion.domain import Identity
+from minutier.ingestion.jobs.domain import JOB_SOURCE, Job, own_recording
+from minutier.ingestion.jobs.take import JobTaker
 from minutier.ingestion.repository import Register
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode
 from minutier.schemas.documents import Part, Person
-from minutier.schemas.events import AnnouncedTrack, Announcement, Ingested, RecordingAnnounced
+from minutier.schemas.events import AnnouncedTrack, Announcement, Ingested, JobKind, RecordingAnnounced
 from minutier.schemas.references import Location
 from minutier.schemas.rejections import RejectionReason
 from minutier.shared import database
@@ -30,6 +32,7 @@ from minutier.shared.objects import UPLOADS
 from minutier.shared.settings import DatabaseSettings
 from tests.support.ingestion_fakes import taken_in
 
+_TABLES = ("outbox", "recordings", "announced_objects", "expectations", "tellings", "jobs", "erasures")
 ANNOUNCED = f"{RecordingAnnounced.TYPE}.%"
 
 
@@ -58,6 +61,16 @@ class Desk:
         """The recordings that were announced, in order, as often as they were."""
         return [event.subject for event in self.announcements()]
 
+    def erase_somebody(self, recording: UUID) -> None:
+        with psycopg.connect(self._url) as connection:
+            connection.execute("insert into erasures values (%s, %s, now())", (recording, uuid4()))
+
+    def waited_for(self) -> list[UUID]:
+        """The recordings that jobs wait for."""
+        with psycopg.connect(self._url) as connection:
+            rows = connection.execute("select recording_id from jobs").fetchall()
+            return [recording for (recording,) in rows]
+
     async def settle(self, identity: Identity, rejected: RejectionReason | None = None) -> None:
         data = Announcement(
             source=identity.source,
@@ -78,7 +91,7 @@ async def desk(system: System) -> AsyncIterator[Desk]:
     engine = database.connect(DatabaseSettings(url=PostgresDsn(url)))
     plain = url.replace("+psycopg", "")
     with psycopg.connect(plain) as connection:
-        for table in ("outbox", "recordings", "announced_objects", "expectations", "tellings"):
+        for table in _TABLES:
             connection.execute(f"delete from {table}")
     yield Desk(engine, plain)
     await engine.dispose()
@@ -203,6 +216,36 @@ async def test_who_comes_later_and_names_people_is_heard_once(desk: Desk, taken_
     assert [event.data.people for event in announced] == [(), owned_by("ana"), owned_by("bo")]
     # What was cancelled before it was taken in does not go on for whoever comes late.
     assert (announced[1].wanted_since < announced[1].time) is not taken_in
+
+
+async def test_nobody_is_heard_once_somebody_was_erased_from_it(desk: Desk) -> None:
+    await desk.announcer.announce("acme", told("bucket", "b1"), etag="e1")
+    recording = Identity("acme", "bucket", "b1")
+    await desk.settle(recording)
+    desk.erase_somebody(recording.recording_id)
+    ada = Person(part=Part.OWNER, email="ada@example.org")
+    later = await desk.announcer.announce("acme", told("livekit", "EG_one", people=(ada,), title="Ada"))
+    assert (later.recording_id, later.new) == (recording.recording_id, False)
+    assert desk.published() == [recording.recording_id]
+
+
+@pytest.mark.parametrize("erased", [False, True])
+async def test_a_job_does_not_have_taken_in_again_what_somebody_was_erased_from(
+    desk: Desk, erased: bool
+) -> None:
+    await desk.announcer.announce("acme", told("bucket", "b1", language="fr"), etag="e1")
+    recording = Identity("acme", "bucket", "b1")
+    await desk.settle(recording)
+    if erased:
+        desk.erase_somebody(recording.recording_id)
+    name = uuid4()
+    own = own_recording("acme", name)
+    job = Job(name, "acme", JobKind.TRANSCRIPT, own, user_sub="sub", base_url="")
+    taker = JobTaker(desk.transaction, cast(Any, None))
+    await taker.transcribe(job, told(JOB_SOURCE, str(name), language="en"))
+    assert desk.published() == [recording.recording_id, *([] if erased else [own])]
+    (waits_for,) = desk.waited_for()
+    assert waits_for == (recording.recording_id if erased else own)
 
 
 async def test_a_title_and_an_account_are_news_too_where_there_was_none(desk: Desk) -> None:
