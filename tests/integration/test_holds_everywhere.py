@@ -68,13 +68,16 @@ STATEMENTS = (
     "drop trigger keep_held on {table}",
     "alter table {table} disable trigger all",
 )
-# Nobody is let do these here: the recordings have owners, nothing is being done for them or restricted, and
-# all that is due is held.
+# Nobody is let do these here: the recordings have owners, nothing is being done for them or restricted, all
+# that is due is held, and of what is held nobody is erased.
 REFUSED = {
     "query POST /api/v1/recordings/{id}/cancel",
     "query PUT /api/v1/recordings/{id}/owner",
     "query POST /recordings/{id}/reason",
     "retention POST /purges",
+    "retention POST /api/v1/erasures/{id}/proposal",
+    "retention POST /erasures/{id}/voices",
+    "retention erase propose",
     "cancel",
     "owner",
 }

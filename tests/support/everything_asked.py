@@ -210,6 +210,27 @@ async def _withdrawal(archive: Archive, meeting: Meeting) -> tuple[dict[str, Any
     return await _open_purge(archive), {}
 
 
+async def request_of(archive: Archive, meeting: Meeting) -> str:
+    """The id of a request to be erased from it, or where it is gone else of none."""
+    new = {"recording_id": str(meeting.id), "reference": "2026-31", "received_on": "2026-01-31"}
+    async with archive.everything.asking("retention", COMPLIANCE) as http:
+        answer = await http.post("/api/v1/erasures", json=new)
+    return str(answer.json().get("id", UUID(int=1)))
+
+
+def _erasing(**sent: Any) -> Request:
+    """About a request that was registered before."""
+
+    async def request(archive: Archive, meeting: Meeting) -> tuple[dict[str, Any], Sent]:
+        return {"id": await request_of(archive, meeting)}, dict(sent)
+
+    return request
+
+
+def _registration(archive: Archive, meeting: Meeting) -> dict[str, str]:
+    return {"recording_id": str(meeting.id), "reference": "2026-32", "received_on": "2026-01-31"}
+
+
 def _listed(archive: Archive, meeting: Meeting) -> Sent:
     return {"json": {**_HOLD, "recordings": [str(each.id) for each in archive.held]}}
 
@@ -223,6 +244,8 @@ _GROUP = {"name": "finance"}
 _SPEAKER = {"speaker": "speaker-1"}
 _READ = {"level": "read"}
 _NAMED = {"name": "Cy"}
+_WHOSE = {"voices": ["speaker-1"], "overlap": "mute"}
+_GROUND = {"ground": "legal_claims", "explanation": "A case is pending."}
 
 REQUESTS: Mapping[str, Mapping[str, Request]] = {
     "ingestion": {
@@ -276,6 +299,9 @@ REQUESTS: Mapping[str, Mapping[str, Request]] = {
         "POST /api/v1/purges/{id}/approval": _approval,
         "POST /api/v1/purges/{id}/withdrawal": _withdrawal,
         "POST /api/v1/reapplications": _of(json={}),
+        "POST /api/v1/erasures": _about(lambda *about: {"json": _registration(*about)}),
+        "POST /api/v1/erasures/{id}/proposal": _erasing(json=_WHOSE),
+        "POST /api/v1/erasures/{id}/refusal": _erasing(json=_GROUND),
         "POST /policies": _of(data={"public_body": "no"}),
         "POST /policies/{id}": _policy_form,
         "POST /policies/{id}/change": _new(data=_FORM_OF_POLICY),
@@ -284,6 +310,9 @@ REQUESTS: Mapping[str, Mapping[str, Request]] = {
         "POST /purges": _of(),
         "POST /purges/new": _about(_purge_form),
         "POST /purges/{id}": _approval_form,
+        "POST /erasures/new": _about(lambda *about: {"data": _registration(*about)}),
+        "POST /erasures/{id}": _erasing(data=_GROUND),
+        "POST /erasures/{id}/voices": _erasing(data=_WHOSE),
         "POST /recordings/{id}": _of(data={"do": "classify", "record_class": "board", "labels": "a"}),
         "POST /audit": _of(),
     },

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from minutier.compose import cli
-from tests.support.everything_asked import open_purge
+from tests.support.everything_asked import open_purge, request_of
 from tests.support.everything_kept import SECOND, Archive, Meeting
 from tests.support.query_people import COMPLIANCE, OPERATOR, OWNER, PARTICIPANT
 
@@ -30,6 +30,11 @@ COMMANDS: Mapping[str, Callable[[Meeting], Words]] = {
     "retention approve": lambda meeting: ("PURGE", "--inventory", "INVENTORY"),
     "retention withdraw": lambda meeting: ("PURGE",),
     "retention reapply": lambda meeting: (),
+    "retention erase register": lambda meeting: (str(meeting.id), "--reference", "2026-31"),
+    "retention erase propose": lambda meeting: ("REQUEST", "--voice", "speaker-1", "--overlap", "mute"),
+    "retention erase refuse": lambda meeting: (
+        *("REQUEST", "--ground", "legal_claims", "--explanation", "A case is pending."),
+    ),
 }
 # By why they need not be given here.
 ADD_ALONE = {"up", "demo", "ingest", "watch"}
@@ -37,6 +42,7 @@ READ_ALONE = {
     *("status", "list", "transcript", "minutes", "verify", "token"),
     *("retention policies", "retention holds", "retention explain", "retention simulate"),
     *("retention preview", "retention status"),
+    *("retention erasures", "retention erase voices", "retention erase status"),
     *("retention records", "retention record", "retention head", "retention export", "retention key"),
 }
 # Is for an embedded system alone.
@@ -60,6 +66,8 @@ async def command(archive: Archive, name: str, meeting: Meeting, urls: Mapping[s
     words = COMMANDS[name](meeting)
     if "DECOY" in words:
         words = (await archive.hold(meeting if meeting in archive.held else archive.held[0]), *words[1:])
+    if "REQUEST" in words:
+        words = (await request_of(archive, meeting), *words[1:])
     if "PURGE" in words:
         async with archive.everything.asking("retention", COMPLIANCE) as http:
             purge = await open_purge(http)

@@ -15,7 +15,7 @@ from minutier.retention.purges.domain import Inventory, Item, ItemState, Purge, 
 from minutier.retention.purges.ports import Total
 from minutier.retention.purges.reapplications.routes import ReappliedShown, ReapplyAsked
 from minutier.retention.purges.shown import ApprovalAsked, ItemShown, NewPurge, PurgeShown
-from minutier.schemas.records import Cause
+from minutier.schemas.records import Cause, ErasedPerson, Overlap
 from tests.support.command import Run, calling
 from tests.support.proofs import Log, record
 from tests.support.query_api import json_answer, problem, serving
@@ -52,6 +52,7 @@ class PurgesApi:
 
     states: list[PurgeShown] = field(default_factory=lambda: [purge()])
     asked: list[Any] = field(default_factory=list)
+    person: ErasedPerson | None = None
     url: str = ""
 
     def answer(self, target: str, body: bytes, method: str, token: str) -> tuple[int, str, str]:
@@ -64,7 +65,7 @@ class PurgesApi:
             case "GET", ["purges", _]:
                 return json_answer(_json(self._next()))
             case "GET", ["purges", _, "items"]:
-                return json_answer({"items": [_json(_item())], "next": None})
+                return json_answer({"items": [_json(_item(self.person))], "next": None})
             case "POST", ["purges", _, "approval"]:
                 self.asked.append(ApprovalAsked.model_validate_json(body))
                 return json_answer(_json(purge(state=State.APPROVED, executes_at=AT)))
@@ -88,11 +89,20 @@ class PurgesApi:
         )
 
 
-def _item() -> ItemShown:
+def _item(person: ErasedPerson | None = None) -> ItemShown:
     version = StoredVersion("recordings", "default/1/audio.flac", "v1", 4096, "a" * 64)
     inventory = Inventory((version,), (Rows("query.passages", "transcript", 7, 700),), {"EVENTS": 5})
     return ItemShown.of(
-        Item(PURGE, RECORDING, frozenset(), True, ItemState.COUNTED, inventory=inventory, digest=DIGEST)
+        Item(
+            PURGE,
+            RECORDING,
+            frozenset(),
+            person is None,
+            ItemState.COUNTED,
+            inventory=inventory,
+            digest=DIGEST,
+            person=person,
+        )
     )
 
 
@@ -153,6 +163,22 @@ def test_a_preview_waits_until_all_is_counted(api: PurgesApi, minutier: type[Run
     assert "recordings/default/1/audio.flac" in out
     assert "query.passages" in out
     assert f"inventory: {DIGEST}" in out
+
+
+def test_a_preview_says_that_it_is_one_persons(api: PurgesApi, minutier: type[Run]) -> None:
+    assert "One person" not in minutier("retention", "preview", str(PURGE)).out
+    api.person = ErasedPerson(
+        transcript=DIGEST,
+        speakers=("speaker-1",),
+        overlap=Overlap.MUTE,
+        segments=2,
+        words=11,
+        turns=2,
+        silenced_milliseconds=10_500,
+    )
+    out = " ".join(minutier("retention", "preview", str(PURGE)).out.split())
+    assert "2 segments, 11 words, 2 turns, 10.5 s of silence" in out
+    assert "where others talk as well nobody is heard" in out
 
 
 def test_what_was_counted_is_approved_by_its_digest(api: PurgesApi, minutier: type[Run]) -> None:

@@ -6,6 +6,7 @@ import sys
 import typer
 
 from minutier.compose.commands.compact import compact
+from minutier.compose.commands.erasures import erase, erasures
 from minutier.compose.commands.hand_in import ingest, watch
 from minutier.compose.commands.policies import set_policy, withdraw_policy
 from minutier.compose.commands.purges import approve, preview, propose, reapply, status_, withdraw
@@ -35,11 +36,16 @@ COMMANDS = (
 )
 POLICIES = (set_policy, withdraw_policy)
 PURGES = (propose, preview, approve, withdraw, status_, reapply)
+ERASURES = (erasures,)
 RECORDS = (records, record, head, export, key)
-for group, commands in ((app, COMMANDS), (retention, POLICIES), (retention, PURGES), (retention, RECORDS)):
+for group, commands in (
+    (app, COMMANDS),
+    *((retention, part) for part in (POLICIES, PURGES, ERASURES, RECORDS)),
+):
     for command in commands:
         # Some are called as what Python, or another group, has already.
         group.command(name=command.__name__.rstrip("_").replace("_", "-"))(command)
+retention.add_typer(erase, name="erase")
 app.add_typer(retention, name="retention")
 
 

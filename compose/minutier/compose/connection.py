@@ -12,6 +12,7 @@ from minutier.compose.failures import Failure, Status, WrongUsage
 if TYPE_CHECKING:
     from minutier.compose.api import Api
     from minutier.compose.compaction import Servers
+    from minutier.compose.erasures import Erasures
     from minutier.compose.purges import Purges
     from minutier.compose.records import Records
     from minutier.compose.retention import Retention
@@ -66,6 +67,14 @@ class Connection:
         from minutier.compose.purges import Purges
 
         return Purges(self.url(Purges.SERVICE), self._showing(Purges.SERVICE, person, tenant))
+
+    def erasures(self, tenant: str | None = None) -> "Erasures":
+        """As `retention`, of requests of persons to be erased."""
+        from minutier.compose.erasures import Erasures
+        from minutier.compose.people import COMPLIANCE
+
+        token = self._showing(Erasures.SERVICE, COMPLIANCE.subject, tenant)
+        return Erasures(self.url(Erasures.SERVICE), token)
 
     def records(self, tenant: str | None = None) -> "Records":
         """As `retention`, of its proofs."""

@@ -152,6 +152,49 @@ def simulation(console: Console, document: dict[str, Any]) -> None:
     console.print(f"due: {document['total']}; of {document['recordings_seen']} recordings")
 
 
+def erasures(console: Console, items: list[dict[str, Any]]) -> None:
+    table = Table("id", "state", "to answer by", "left", "recording", "reference", box=None)
+    for item in items:
+        table.add_row(
+            item["id"][:8],
+            item["state"],
+            item["due_on"],
+            _left(item),
+            item["recording_id"][:8],
+            escape(item["reference"]),
+        )
+    console.print(table)
+
+
+def erasure(console: Console, document: dict[str, Any]) -> None:
+    """A fact a line."""
+    refusal = document["refusal"] or {}
+    facts = {
+        "request": document["id"],
+        "reference": escape(document["reference"]),
+        "recording": document["recording_id"],
+        "state": document["state"],
+        "received": document["received_on"],
+        "to answer by": f"{document['due_on']} {_left(document)}".strip(),
+        "purge": document["purge"],
+        "erased (UTC)": document["completed_at"] and _moment(document["completed_at"]),
+        "refused (UTC)": refusal and _moment(refusal["at"]),
+        "ground": refusal and f"article 17(3)({refusal['letter']}), {_words(refusal['ground'])}",
+        "explanation": refusal and escape(refusal["explanation"]),
+    }
+    for name, told in facts.items():
+        if told:
+            console.print(f"{name}: {told}")
+
+
+def voices(console: Console, items: list[dict[str, Any]]) -> None:
+    table = Table("voice", "who", "words", "segments", "talks", box=None)
+    for item in items:
+        figures = (str(item["words"]), str(item["segments"]), clock(item["seconds"]))
+        table.add_row(escape(item["id"]), escape(item["label"]), *figures)
+    console.print(table)
+
+
 def purges(console: Console, items: list[dict[str, Any]]) -> None:
     table = Table("id", "state", "cause", "proposed (UTC)", "recordings", "reason", box=None)
     for item in items:
@@ -198,6 +241,9 @@ def preview(console: Console, document: dict[str, Any], items: Sequence[dict[str
             table.add_row(*named, escape(where), str(count), str(size))
             named = ["", ""]
     console.print(table)
+    for item in items:
+        if item["person"]:
+            console.print(_person(item["person"]))
     console.print()
     purge(console, document)
     if document["inventory"]:
@@ -210,6 +256,22 @@ def progress_of(document: dict[str, Any]) -> str:
     for total in document["totals"]:
         states[total["state"]] = states.get(total["state"], 0) + total["recordings"]
     return ", ".join(f"{count} {state}" for state, count in states.items())
+
+
+def _person(person: dict[str, Any]) -> str:
+    figures = f"{person['segments']} segments, {person['words']} words, {person['turns']} turns"
+    silence = f"{person['silenced_milliseconds'] / 1000:.1f} s of silence"
+    others = "nobody is heard" if person["overlap"] == "mute" else "everybody is heard"
+    return f"One person alone: {figures}, {silence}; where others talk as well {others}. The rest stays."
+
+
+def _left(request: dict[str, Any]) -> str:
+    """Of the month in which it is to be answered."""
+    if request["state"] not in ("received", "proposed"):
+        return ""
+    days = request["days_left"]
+    counted = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
+    return f"{counted} left" if days >= 0 else f"overdue by {counted}"
 
 
 def _version(policy: dict[str, Any]) -> str:
