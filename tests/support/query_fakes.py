@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 
 from minutier.query import api
-from minutier.query.access.domain import Grant, Level, Origin, Seen, Share, see
+from minutier.query.access.domain import Grant, Level, Origin, Seen, Share, grants_of, see
 from minutier.query.access.log import Access, Action
 from minutier.query.destroyed import destroy
-from minutier.query.domain import Entry, Recording, recording
+from minutier.query.domain import Entry, Erasure, Fact, Recording, recording
+from minutier.query.domain import Kind as Told
 from minutier.query.edits.domain import AnyLayer
 from minutier.query.folding import fold
 from minutier.query.mailbox import Mailbox
@@ -27,8 +28,8 @@ from minutier.query.settings import QuerySettings
 from minutier.query.steering.domain import Pace
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.clock import now
-from minutier.schemas.documents import TranscriptDocument
-from minutier.schemas.events import AnyEvent
+from minutier.schemas.documents import RecordingDocument, TranscriptDocument
+from minutier.schemas.events import AnyEvent, Instead
 from minutier.schemas.records import Kind
 from minutier.schemas.references import ObjectRef
 from minutier.shared.identity.domain import Person
@@ -65,6 +66,29 @@ class Table:
             self._entries[id] = destroy(self._entries[id], kinds)
         else:
             del self._entries[id]
+
+    def erase_person(self, id: UUID, purge_id: UUID, instead: Instead, left: RecordingDocument) -> None:
+        """What is ordered a minute after it was announced; ``left`` is what there is of the meeting."""
+        erasure = Erasure(purge_id, instead=instead.model_dump(mode="json", exclude={"plan"}))
+        self._learn(
+            id,
+            Fact(
+                Told.ERASING,
+                self._entries[id].announced_at + timedelta(minutes=1),
+                names=tuple(each.name for each in left.participants),
+                people={grant.principal: int(grant.level) for grant in grants_of(left.people)},
+                erasure=erasure,
+            ),
+        )
+
+    def complete(self, id: UUID, purge_id: UUID) -> None:
+        """Nothing was made in place of its media."""
+        moment = self._entries[id].announced_at + timedelta(minutes=2)
+        self._learn(id, Fact(Told.ERASED, moment, erasure=Erasure(purge_id)))
+
+    def _learn(self, id: UUID, fact: Fact) -> None:
+        entry = self._entries[id]
+        self._entries[id] = destroy(replace(entry, facts={**entry.facts, uuid4(): fact}), ())
 
     async def find(self, person: Person, id: UUID, *, reason: str | None = None) -> Seen | None:
         entry = self._entries.get(id)

@@ -9,6 +9,7 @@ from minutier.query.edits.domain import Correction, Effective, Merge, Renaming, 
 from minutier.query.edits.left import left
 from tests.support.query_edits import Pen, edited, texts, transcripts
 from tests.support.query_erasures import plan_of, without
+from tests.support.query_events import transcript
 
 PLAIN = edited(st.one_of(transcripts(plain=True), texts()))
 TOGETHER = edited(transcripts())
@@ -68,3 +69,42 @@ def test_what_others_said_reads_as_before(pen: Pen, data: st.DataObject) -> None
 def test_also_where_they_talk_at_once(pen: Pen, data: st.DataObject) -> None:
     assume(not any(isinstance(layer, Undo) for layer in pen.layers))
     check(pen, persons(pen, data))
+
+
+SAID = (("speaker-1", "We begin now."), ("speaker-2", "I want more."), ("speaker-1", "Then we vote."))
+TWO = {"speaker-1": "Speaker 1", "speaker-2": "Speaker 2"}
+# What another model made of it: who was the second is the first, and there was another segment before.
+EARLIER = transcript(("speaker-2", "We begin now."), ("speaker-1", "I want more."), labels=TWO)
+
+
+def test_edits_of_an_earlier_transcript_go_and_stay_by_when_they_were_made() -> None:
+    machine = transcript(*SAID, labels=TWO)
+    pen = Pen(EARLIER)
+    theirs = [pen.rename("speaker-1", "Zoe"), pen.correct("s2", 2, 2, "less.")]
+    others_ = [pen.rename("speaker-2", "Ann"), pen.correct("s1", 2, 2, "later.")]
+    before = effective(machine, pen.layers)
+    assert [each.label for each in before.transcript.speakers] == ["Ann", "Zoe"]
+    stay = left(pen.layers, plan_of(machine, {"speaker-2"}), without(machine, {"speaker-2"}))
+    assert [layer.id for layer in stay] == [layer.id for layer in others_]
+    assert not {layer.id for layer in theirs} & {layer.id for layer in stay}
+    assert others(effective(without(machine, {"speaker-2"}), stay), ()) == others(before, {"speaker-2"})
+    named_anew = stay[0]
+    assert isinstance(named_anew, Renaming)
+    assert named_anew.voice.speaker == "speaker-1"
+
+
+def test_what_was_taken_back_goes_with_its_undo() -> None:
+    machine = transcript(*SAID, labels=TWO)
+    pen = Pen(machine)
+    pen.undo(pen.undo(pen.rename("speaker-2", "Zoe").id).id)
+    pen.undo(pen.correct("s2", 0, 2, "Zoe wants more.").id)
+    kept = [pen.undo(pen.correct("s3", 2, 2, "rest.").id), *pen.layers[-2:-1]]
+    stay = left(pen.layers, plan_of(machine, {"speaker-2"}), without(machine, {"speaker-2"}))
+    assert {layer.id for layer in stay} == {layer.id for layer in kept}
+
+
+def test_who_is_merged_with_the_one_who_goes_is_themselves_again() -> None:
+    machine = transcript(*SAID, labels=TWO)
+    pen = Pen(machine)
+    pen.merge("speaker-1", "speaker-2")
+    assert left(pen.layers, plan_of(machine, {"speaker-2"}), without(machine, {"speaker-2"})) == ()

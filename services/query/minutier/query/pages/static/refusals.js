@@ -25,6 +25,8 @@ export const refusals = (_) => ({
     media_destroyed: _("The sound of this meeting was destroyed, and can no longer be heard."),
     transcript_destroyed: _("The transcript of this meeting was destroyed, and can no longer be read."),
     minutes_destroyed: _("The minutes of this meeting were destroyed, and can no longer be read."),
+    person_being_erased: _("One person is being erased from this meeting. Nothing can be changed until that is done."),
+    person_erased: _("One person was erased from this meeting: only its minutes can be made again."),
     reason_needed: _("This is restricted. Load the page again, and say why you read it."),
     too_often: _("This meeting was done again as often as it may be. It has to be sent again."),
   },

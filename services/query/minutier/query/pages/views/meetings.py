@@ -26,6 +26,8 @@ class Meeting:
 
     One that is ``closed`` is restricted as a whole, and so for compliance staff alone.
 
+    One person ``erased_at`` some moment from it may be ``being_erased`` still.
+
     ``stage`` is the one it is at, ``done`` of ``steps`` are behind it; ``failed`` is the first that gave up.
     """
 
@@ -47,6 +49,8 @@ class Meeting:
     total_seconds: float | None
     access: Level
     closed: bool
+    erased_at: datetime | None
+    being_erased: bool
 
     @property
     def under_way(self) -> bool:
@@ -96,6 +100,8 @@ def meeting(shown: Shown) -> Meeting:
         total_seconds=shown.total_seconds,
         access=access,
         closed=Kind.TRANSCRIPT in shown.restricted,
+        erased_at=shown.erased_at,
+        being_erased=shown.being_erased,
     )
 
 
