@@ -2,35 +2,26 @@
 
 import asyncio
 import json
-import re
-import sys
-from asyncio.subprocess import PIPE
-from contextlib import suppress
-from pathlib import Path
 from uuid import UUID
 
 import httpx
 import nats
-import numpy as np
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from minutier.compose.embedded import DATABASE, System
-from minutier.compose.people import COMPLIANCE, PARTICIPANT, TENANT
+from minutier.compose.people import COMPLIANCE, TENANT
 from minutier.schemas.choreography import SUBSCRIPTIONS
-from minutier.schemas.codec import encode
-from minutier.schemas.documents import Part, Person
-from minutier.schemas.events import Announcement, RecordingAnnounced, recording_id
 from minutier.shared.audio import SAMPLE_RATE
 from minutier.shared.erasing import PLACES
-from minutier.shared.objects import ARTEFACTS, AUDIT, RECORDINGS, UPLOADS, client, upload_location
+from minutier.shared.objects import ARTEFACTS, AUDIT, RECORDINGS, UPLOADS, client
 from minutier.shared.remains import DISPOSED, OUTLIVES
-from minutier.shared.topology import EVENT_STREAM, STREAMS
-from tests.support.audio import conversation, write_wav
+from minutier.shared.topology import STREAMS
+from tests.support.audio import conversation
+from tests.support.canary import announce, marked, minutier, searched
 from tests.support.sources import completed
 
-SECONDS = 240
 TITLE, NAME = "Quxofonte budget", "Zwirblatt Ommelin"
 SPEAKER, CORRECTION, GUEST = "Velquorin Tasdep", "plomvixen", "guest.yorvastel@example.org"
 EXTERNAL = "room-hefdrumick"
@@ -61,45 +52,6 @@ NOT_OF_RECORDINGS = {
 }
 
 
-async def minutier(system: System, *arguments: str | Path) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "minutier.compose", *map(str, arguments)),
-        *("--data-dir", str(system.directory.path)),
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), SECONDS)
-    assert process.returncode == 0, err.decode()
-    return out.decode()
-
-
-async def announce(system: System, file: Path) -> UUID:
-    """As a meeting server does, with names and a title."""
-    location = upload_location()
-    await asyncio.to_thread(client(system.objects).fput_object, location.bucket, location.key, str(file))
-    recording = recording_id(TENANT, "livekit", EXTERNAL)
-    event = RecordingAnnounced.of(
-        recording,
-        tenant=TENANT,
-        source="meeting-server",
-        data=Announcement(
-            source="livekit",
-            external_id=EXTERNAL,
-            title=TITLE,
-            language="en",
-            mix=location,
-            participants=(NAME,),
-            people=(Person(part=Part.OWNER, email=PARTICIPANT.email),),
-        ),
-    )
-    connection = await nats.connect(system.nats.url, token=system.credentials.nats_token)
-    try:
-        await connection.jetstream().publish(event.nats_subject, encode(event), stream=EVENT_STREAM)
-    finally:
-        await connection.close()
-    return recording
-
-
 def sound(system: System, recording: UUID) -> bytes:
     """Some of the recording as the models hear it, which no store can make smaller."""
     key = f"{TENANT}/{recording}/audio.flac"
@@ -125,20 +77,6 @@ async def used(system: System, recording: UUID) -> None:
         for extension in ("docx", "pdf", "txt"):
             (await http.get(f"{path}/exports/{extension}")).raise_for_status()
     await completed(system, str(recording), TENANT)
-
-
-def searched(directory: Path, heard: bytes) -> dict[str, set[str]]:
-    """By marker, and by ``sound`` for what is heard, the files that have it."""
-    found: dict[str, set[str]] = {}
-    pattern = re.compile(
-        "|".join([*MARKERS, "(?P<sound>(?-i:%s))"]).encode() % re.escape(heard), re.IGNORECASE
-    )
-    for file in directory.rglob("*"):
-        with suppress(OSError):
-            for match in pattern.finditer(file.read_bytes() if file.is_file() else b""):
-                marker = "sound" if match["sound"] else match.group().decode().lower()
-                found.setdefault(marker, set()).add(str(file.relative_to(directory)))
-    return found
 
 
 def catalogue(system: System) -> dict[str, dict[str, str | None]]:
@@ -167,10 +105,8 @@ async def canary(system: System, tmp_path_factory: pytest.TempPathFactory) -> UU
     """After its whole life, but for its end."""
     file = tmp_path_factory.mktemp("canary") / "canary.wav"
     said = conversation()[: int(BEEP * SAMPLE_RATE)]
-    # Other recordings are of the same conversation, but not with this noise.
-    noise = np.random.default_rng(20261126).integers(-8, 9, said.size)
-    write_wav(file, np.clip(said + noise, -(2**15), 2**15 - 1).astype(np.int16))
-    recording = await announce(system, file)
+    marked(said, file, seed=20261126)
+    recording = await announce(system, file, EXTERNAL, title=TITLE, participants=[NAME])
     await completed(system, str(recording), TENANT)
     await used(system, recording)
     return recording
@@ -209,7 +145,7 @@ async def test_nothing_of_a_purged_recording_is_in_any_file(system: System, cana
     data = system.directory.path
     heard = await asyncio.to_thread(sound, system, canary)
     everything = {"sound", *(marker.lower() for marker in MARKERS)}
-    assert set(await asyncio.to_thread(searched, data, heard)) == everything
+    assert set(await asyncio.to_thread(searched, data, MARKERS, heard)) == everything
     (proposed,) = json.loads(
         await minutier(
             system,
@@ -228,4 +164,4 @@ async def test_nothing_of_a_purged_recording_is_in_any_file(system: System, cana
     async with httpx.AsyncClient(base_url=system.url("query"), headers=headers) as http:
         assert (await http.get(f"/api/v1/recordings/{canary}")).status_code == 404
     await minutier(system, "compact")
-    assert await asyncio.to_thread(searched, data, heard) == {}
+    assert await asyncio.to_thread(searched, data, MARKERS, heard) == {}

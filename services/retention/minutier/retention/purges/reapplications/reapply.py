@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from minutier.retention.erasures.ports import Shelf
+from minutier.retention.erasures.ports import Lying, Shelf
 from minutier.retention.purges.domain import Item, ItemState, Original, Purge
 from minutier.retention.purges.ports import Purges, Stock
 from minutier.schemas.records import Cause, DisposalRecord
@@ -82,17 +82,21 @@ async def _person_again(
         person=record.person,
     )
     lying = await shelf.of(record.recording_id)
-    restored = (
-        lying.transcript is not None
-        and record.person
-        and (lying.transcript.sha256 == record.person.transcript)
-    )
     found = await stock.take(purges.tenant, item, (), digests=True)
     destroyed = {each.sha256 for each in record.objects}
+    current = set() if _is_restored(lying, record) else lying.keys
+    # Of what was put back by other means the digest may not be known.
     back = any(
-        each.sha256 in destroyed and (restored or each.key not in lying.keys) for each in found.versions
+        each.key not in current and (each.sha256 is None or each.sha256 in destroyed)
+        for each in found.versions
     )
     return [item] if back else []
+
+
+def _is_restored(lying: Lying, record: DisposalRecord) -> bool:
+    """Whether retention itself was restored to a time before: then nothing that it knows of is current."""
+    before = record.person and record.person.transcript
+    return lying.transcript is not None and lying.transcript.sha256 == before
 
 
 def _merged(records: Sequence[DisposalRecord], purge_id: UUID) -> Mapping[UUID, Item]:
