@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import pytest
 import schemathesis
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from minutier.compose.embedded import System
+from tests.support.erasures import documents
 from tests.support.query_people import showing
 from tests.support.retention_api import House
 
@@ -36,7 +38,7 @@ def where(system: System) -> None:
 
 @pytest.fixture(scope="module")
 async def known(where: None) -> dict[str, str]:
-    """A recording, a hold, a policy, a purge and a record, by what their paths begin with."""
+    """A recording, a hold, a policy, a purge, a request and a record, by what their paths begin with."""
     recording, other = str(await house.take_in()), str(await house.take_in())
     async with house.asking() as http:
         new = {"matter": "2026-117", "reason": "Asked for.", "recordings": [recording]}
@@ -44,12 +46,16 @@ async def known(where: None) -> dict[str, str]:
         (default,) = (await http.get("/api/v1/policies")).json()["items"]
         new = {"cause": "list", "reason": "A test.", "legal_basis": "Consent.", "recordings": [other]}
         (purge,) = (await http.post("/api/v1/purges", json=new)).json()["items"]
+        new = {"recording_id": recording, "reference": "2026-31", "received_on": "2026-01-31"}
+        erasure = (await http.post("/api/v1/erasures", json=new)).json()["id"]
+    await house.put(UUID(recording), documents())
     (record,) = await house.destroy(0)
     return {
         "recordings": recording,
         "holds": hold,
         "policies": default["id"],
         "purges": purge["id"],
+        "erasures": erasure,
         "records": str(record),
     }
 
