@@ -11,6 +11,7 @@ from nats.js import JetStreamContext
 
 from minutier.compose.embedded import System, running
 from minutier.compose.people import PARTICIPANT
+from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import (
     Document,
@@ -298,6 +299,24 @@ async def _old(system: System, meeting: Meeting) -> Any:
 
 async def _settled(meeting: Meeting, event: UUID, system: System) -> bool:
     return bool(inside(system, "select from query.inbox where event_id = %s", event))
+
+
+async def test_minutes_that_are_told_before_the_order_is_heard_are_found(
+    system: System, meeting: Meeting
+) -> None:
+    """Summarisation may have been faster."""
+    written = told.minutes(meeting.id)
+    (statement,) = written.summary
+    word = f"ne{meeting.id.hex[:12]}"
+    new = written.model_copy(update={"summary": (statement.model_copy(update={"text": f"A {word}."}),)})
+    ref = await meeting.store(Stage.SUMMARISATION, new, "2")
+    asked = (now() - told.START).total_seconds() + 60
+    await meeting.tell(told.written(ref, asked, asked=asked, recording=meeting.id))
+    await until(lambda: meeting.finds(word))
+    await meeting.purges.answer(await meeting.order(), ROLE)
+    assert [await meeting.finds(each) for each in (word, meeting.noted)] == [True, False]
+    assert remains(system, meeting) == 0
+    assert (await meeting.get("/minutes")).status_code == 200
 
 
 async def test_while_a_hold_stands_nobody_is_erased(system: System, meeting: Meeting) -> None:

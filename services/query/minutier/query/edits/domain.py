@@ -1,7 +1,7 @@
 """Edits are layers over the machine's transcript, which stays as it is.
 
 What people read follows from the machine's transcript and all layers, in the order in which they were laid.
-A layer is never changed or removed; taking one back is a layer too.
+Unless one person is erased (`left`) a layer is never changed or removed; taking one back is a layer too.
 """
 
 from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from minutier.query.edits import repository as edits
 from minutier.query.edits.left import left
 from minutier.query.ports import Documents
 from minutier.query.project import described
-from minutier.query.search.indexing.index import Index
+from minutier.query.search.indexing.index import Index, document_of
 from minutier.query.transcripts.read import Transcripts
 from minutier.schemas.documents import ErasureDocument
 from minutier.schemas.events import Instead, PurgeCompleted, PurgeOrdered
@@ -50,7 +50,10 @@ async def erase_person(
     machine = (await transcripts.under(entry, ())).machine
     stay = left(layers, plan, machine)
     rows = await edits.leave(session, entry, stay)
-    passages = await index.replace(session, entry, (await transcripts.under(entry, stay)).transcript)
+    transcript = (await transcripts.under(entry, stay)).transcript
+    # They may have been told already.
+    minutes = await document_of(entry.minutes, documents)
+    passages = await index.replace(session, entry, transcript, minutes)
     return (Quantity(place=INDEX_ENTRIES, count=passages), Quantity(place=ROWS, count=rows))
 
 

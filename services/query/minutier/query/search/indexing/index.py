@@ -97,12 +97,19 @@ class Index:
         )
         return gone
 
-    async def replace(self, session: AsyncSession, entry: Entry, transcript: TranscriptDocument) -> int:
-        """Have nothing found of it but its title and ``transcript``; how many passages fewer there are."""
+    async def replace(
+        self,
+        session: AsyncSession,
+        entry: Entry,
+        transcript: TranscriptDocument,
+        minutes: Document | None,
+    ) -> int:
+        """Have nothing found of it but its title and these; how many passages fewer there are."""
         passages: Passages = {
             **of_title(recording(entry).title),
             **await asyncio.to_thread(of_transcript, transcript),
             Kind.MINUTES: (),
+            **(of_minutes(minutes) if isinstance(minutes, MinutesDocument) else {}),
         }
         before = await repository.kept(session, entry.tenant, entry.id, list(Kind))
         await self._put(
