@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from minutier.ingestion.domain import Held
 from minutier.schemas.codec import UndecodableEvent, decode
@@ -43,11 +43,20 @@ class StreamAnnouncements:
     async def remove(self, held: Held) -> None:
         try:
             await self._js().delete_msg(EVENT_STREAM, held.sequence)
-        except NotFoundError:
-            return
+        except APIError:
+            # Of a message that is gone servers say so in several ways.
+            if await self._has(held.sequence):
+                raise
 
     async def remove_undelivered(self, recording_id: UUID) -> None:
         for service, heard in SUBSCRIPTIONS.items():
             if RecordingAnnounced in heard:
                 subject = f"deadletter.{Consumer(service, RecordingAnnounced).name}.{recording_id}"
                 await self._js().purge_stream(DEAD_LETTER_STREAM, subject=subject)
+
+    async def _has(self, sequence: int) -> bool:
+        try:
+            await self._js().get_msg(EVENT_STREAM, seq=sequence)
+        except NotFoundError:
+            return False
+        return True
