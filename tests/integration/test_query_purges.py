@@ -10,6 +10,7 @@ import httpx_sse
 import psycopg
 import pytest
 from nats.js import JetStreamContext
+from psycopg.types.json import Jsonb
 
 from minutier.compose.embedded import System, running
 from minutier.compose.people import PARTICIPANT
@@ -227,6 +228,27 @@ async def test_only_the_access_log_goes_and_only_once_that_is_ordered(
     }
     assert "access_log" not in after
     assert (await meeting.get("/transcript")).status_code == 200
+
+
+async def test_of_searches_that_have_shown_it_nothing_names_it(
+    system: System, meeting: Meeting, purges: Purges
+) -> None:
+    """Also where nobody has read it. That somebody was shown others is left."""
+    other, nothing = str(uuid4()), str(uuid4())
+    with psycopg.connect(purges.inside, autocommit=True) as administrator:
+        administrator.execute("delete from query.access_log where recording_id = %s", [meeting.id])
+        for shown in ([str(meeting.id)], [other, str(meeting.id)], [other, nothing]):
+            administrator.execute(
+                "insert into query.access_log (tenant, person_id, person_name, action, detail) "
+                "values (%s, 'a', 'a', 'search', %s)",
+                [TENANT, Jsonb({"query": "budget", "recordings": shown})],
+            )
+        await purges.purge(meeting.id, ROLE, Kind.ACCESS_LOG)
+        left = administrator.execute(
+            "select detail from query.access_log where detail -> 'recordings' ?| %s order by id",
+            [[str(meeting.id), other]],
+        ).fetchall()
+    assert left == [({"query": "budget", "recordings": [other, nothing]},), ({"recordings": [other]},)]
 
 
 async def test_a_purge_waits_for_who_edits_and_takes_what_they_wrote(

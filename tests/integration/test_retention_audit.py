@@ -74,9 +74,9 @@ class Desk:
     def read(self, person: str, *, ago: timedelta = timedelta(hours=1)) -> None:
         """Query's access log has a row more, which was written then."""
         self.administrator.execute(
-            "insert into query.access_log (tenant, person_id, person_name, action, detail, at) "
-            "values (%s, %s, %s, 'search', '{}', %s)",
-            [self.tenant, person, person, datetime.now(UTC) - ago],
+            "insert into query.access_log (tenant, person_id, person_name, action, detail, at, added_at) "
+            "values (%s, %s, %s, 'search', '{}', %s, %s)",
+            [self.tenant, person, person, *[datetime.now(UTC) - ago] * 2],
         )
 
 
@@ -250,28 +250,31 @@ async def test_the_access_log_of_query_is_in_the_chain(desk: Desk) -> None:
     assert (first["after"], first["rows"], second["rows"]) == (0, 2, 1)
     assert second["after"] == first["through"]
     assert await desk.integrity() == Integrity(State.WHOLE, 2, 2)
-    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(3, 0, ())
+    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(3)
     desk.run("update query.access_log set person_id = 'acme/x' where person_id = 'acme/b'")
-    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(1, 0, (first["through"],))
+    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(1, changed=(first["through"],))
     desk.run("delete from query.access_log where person_id = 'acme/c'")
-    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(0, 1, (first["through"],))
+    changed = (first["through"], second["through"])
+    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(changed=changed)
 
 
 async def test_an_access_log_is_read_in_parts(desk: Desk) -> None:
     desk.administrator.execute(
-        "insert into query.access_log (tenant, person_id, person_name, action, detail, at) "
-        "select %s, 'acme/a', 'a', 'search', '{}', now() - interval '1 day' from generate_series(1, 10001)",
+        "insert into query.access_log (tenant, person_id, person_name, action, detail, at, added_at) "
+        "select %s, 'acme/a', 'a', 'search', '{}', long_ago, long_ago "
+        "from (select now() - interval '1 day' as long_ago) as moment, generate_series(1, 10001)",
         [desk.tenant],
     )
     await desk.anchor()
     assert [entry.detail["rows"] for entry in await desk.entries()] == [10_000, 1]
-    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(10_001, 0, ())
+    assert await verify_accesses(desk.logs, desk.tenant) == Accesses(10_001)
 
 
 async def test_no_other_service_can_ask(system: System) -> None:
     theirs = system.database_url("attribution").replace("+psycopg", "")
-    with psycopg.connect(theirs) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute("select query.digest_accesses('acme', 0, null, 1)")
+    for function in ("prove_accesses('acme', 0, null, 1)", "accesses_erased('acme', 0, 1)"):
+        with psycopg.connect(theirs) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"select query.{function}".encode())
 
 
 async def test_who_read_what_is_not_told_to_retention(desk: Desk) -> None:
@@ -284,6 +287,6 @@ async def test_who_read_what_is_not_told_to_retention(desk: Desk) -> None:
     assert found is not None
     async with within(desk.engine, "another") as session:
         told = await (await session.connection()).execute(
-            text("select rows from query.digest_accesses(:tenant, 0, null, 10)"), {"tenant": desk.tenant}
+            text("select rows from query.prove_accesses(:tenant, 0, null, 10)"), {"tenant": desk.tenant}
         )
         assert told.scalar_one() == 0

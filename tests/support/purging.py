@@ -31,6 +31,11 @@ _HOLD = """
 _HELD = (
     "insert into retention.held (hold_id, recording_id, tenant) values (%(id)s, %(recording)s, %(tenant)s)"
 )
+_ENDED = """
+    update retention.holds set released_at = now(), released_by = 'officer', release_reason = 'over'
+    where released_at is null
+        and id in (select hold_id from retention.held where recording_id = %(recording)s)
+"""
 _LIFTED = "update retention.held set released = true where recording_id = %(recording)s"
 _DONE = "update retention.purge_items set state = 'destroyed' where recording_id = %(recording)s"
 _REMAINS = "select place, kind, held_rows from {schema}.remains(%(ids)s)"
@@ -43,7 +48,7 @@ class Purges:
         self.tenant = tenant
         self.objects = Objects(system.objects)
         self._js = js
-        self._inside = psycopg.conninfo.make_conninfo(system.administrator_url, dbname="minutier")
+        self.inside = psycopg.conninfo.make_conninfo(system.administrator_url, dbname="minutier")
 
     async def order(
         self, recording: UUID, *kinds: Kind, whole: bool | None = None, instead: Instead | None = None
@@ -96,12 +101,13 @@ class Purges:
         self._run(_HELD, given)
 
     def release(self, recording: UUID) -> None:
-        self._run(_LIFTED, {"recording": recording})
+        for statement in (_ENDED, _LIFTED):
+            self._run(statement, {"recording": recording})
 
     def remains(self, schema: str, recording: UUID) -> dict[str, int]:
         """Rows of the recording by table, as retention counts them."""
         statement = _REMAINS.format(schema=schema)
-        with psycopg.connect(self._inside, options=f"-c minutier.tenants={self.tenant}") as connection:
+        with psycopg.connect(self.inside, options=f"-c minutier.tenants={self.tenant}") as connection:
             rows: Iterable[Any] = connection.execute(statement.encode(), {"ids": [recording]}).fetchall()
         counts: dict[str, int] = {}
         for place, _, count in rows:
@@ -114,5 +120,5 @@ class Purges:
         return sum([len(page) async for page in pages])
 
     def _run(self, statement: str, given: Mapping[str, object]) -> None:
-        with psycopg.connect(self._inside) as connection:
+        with psycopg.connect(self.inside) as connection:
             connection.execute(statement.encode(), given)

@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from minutier.retention.audit.domain import NOTHING, Action, Deed, Entry, Head, Thing, link
-from minutier.retention.audit.ports import Segment
+from minutier.retention.audit.ports import FORM, Purged, Segment
 from minutier.schemas.references import Location
 from minutier.shared.errors import ObjectMissing
 from tests.support.retention_policies import TENANT
@@ -60,6 +60,8 @@ class Rows:
     anchored: int = 0
     # Rows of the access log by their ids; ``None`` where there is no access log.
     accesses: dict[int, str] | None = None
+    # Those that went with a purge, and what there is of it.
+    erased: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 class AuditLog:
@@ -97,23 +99,35 @@ class AuditLog:
     async def batch(self, after: int, limit: int) -> Sequence[Entry]:
         return [each for each in self._rows.entries if each.number > after][:limit]
 
-    async def segments(self, after: int, limit: int) -> Sequence[Segment]:
-        return [each for each in self._segments() if each.through > after][:limit]
+    async def segments(self, after: int, limit: int) -> Sequence[tuple[Segment, datetime]]:
+        return [each for each in self._segments() if each[0].through > after][:limit]
 
     async def last_segment(self) -> Segment | None:
         found = self._segments()
-        return found[-1] if found else None
+        return found[-1][0] if found else None
 
-    async def read_accesses(self, after: int, through: int | None = None) -> Segment | None:
+    async def read_accesses(
+        self, after: int, through: int | None = None, *, form: int = FORM
+    ) -> Segment | None:
         if self._rows.accesses is None:
             return None
-        ids = [each for each in sorted(self._rows.accesses) if after < each <= (through or each)]
-        rows = [self._rows.accesses[each] for each in ids]
-        return Segment(after, through or max(ids, default=after), len(rows), f"d{hash(tuple(rows))}")
+        erased = {number: row for number, (row, _) in self._rows.erased.items()} if form == FORM else {}
+        every = {**erased, **self._rows.accesses}
+        ids = [each for each in sorted(every) if after < each <= (through or each)]
+        rows = [(each, every[each]) for each in ids]
+        last = through or max(ids, default=after)
+        gone = len([each for each in ids if each in erased])
+        return Segment(after, last, len(rows), f"d{hash(tuple(rows))}", form, gone)
 
-    def _segments(self) -> list[Segment]:
+    async def purged(self, segment: Segment, anchored_at: datetime) -> Purged:
+        told = [
+            of for number, (_, of) in self._rows.erased.items() if segment.after < number <= segment.through
+        ]
+        return Purged(**{each: told.count(each) for each in ("late", "early", "open", "unproven")})
+
+    def _segments(self) -> list[tuple[Segment, datetime]]:
         return [
-            Segment(**each.detail)
+            (Segment(**each.detail), each.at)
             for each in self._rows.entries
             if each.action == Action.ACCESS_LOG_ANCHORED.value
         ]
@@ -128,7 +142,7 @@ class AuditLogs:
     @asynccontextmanager
     async def of(self, tenant: str) -> AsyncIterator[AuditLog]:
         rows = self.rows[tenant]
-        before = Rows(list(rows.entries), rows.anchored, rows.accesses and dict(rows.accesses))
+        before = Rows(list(rows.entries), rows.anchored, rows.accesses and dict(rows.accesses), rows.erased)
         try:
             yield AuditLog(tenant, rows)
         except BaseException:

@@ -300,11 +300,58 @@ async def test_what_was_read_in_query_is_in_the_chain(logs: AuditLogs) -> None:
         (Action.ACCESS_LOG_ANCHORED.value, "service:retention", 4),
         (Action.ACCESS_LOG_ANCHORED.value, "service:retention", 6),
     ]
-    assert await verify_accesses(logs, TENANT) == Accesses(3, 0, ())
+    assert await verify_accesses(logs, TENANT) == Accesses(3)
     accesses[4] = "someone else"
-    assert await verify_accesses(logs, TENANT) == Accesses(1, 0, (4,))
-    del accesses[1]
-    assert await verify_accesses(logs, TENANT) == Accesses(1, 1, ())
+    assert await verify_accesses(logs, TENANT) == Accesses(1, changed=(4,))
+    del accesses[4]
+    assert await verify_accesses(logs, TENANT) == Accesses(1, changed=(4,))
+
+
+async def test_what_went_with_a_purge_is_accounted_for_by_its_record(logs: AuditLogs) -> None:
+    rows = logs.rows[TENANT]
+    accesses = rows.accesses = {1: "a", 2: "b", 3: "c"}
+    # Before it was anchored at all.
+    rows.erased[2] = (accesses.pop(2), "early")
+    await anchor(logs, Store())
+    assert await verify_accesses(logs, TENANT) == Accesses(2, purged=1)
+    rows.erased[1] = (accesses.pop(1), "open")
+    assert await verify_accesses(logs, TENANT) == Accesses(1, purged=1, open=1)
+    rows.erased[1] = ("a", "late")
+    assert await verify_accesses(logs, TENANT) == Accesses(1, purged=2)
+
+
+@pytest.mark.parametrize(
+    ("row", "of"),
+    [
+        pytest.param("a", "unproven", id="no record"),
+        pytest.param("a", "early", id="a record from before it was read"),
+        pytest.param("x", "late", id="another row"),
+    ],
+)
+async def test_what_is_said_to_have_gone_with_a_purge_and_has_not_is_found(
+    logs: AuditLogs, row: str, of: str
+) -> None:
+    rows = logs.rows[TENANT]
+    rows.accesses = {1: "a", 2: "b"}
+    await anchor(logs, Store())
+    del rows.accesses[1]
+    rows.erased[1] = (row, of)
+    assert await verify_accesses(logs, TENANT) == Accesses(changed=(2,))
+
+
+async def test_what_an_earlier_version_anchored_is_told_to_be_fewer(logs: AuditLogs) -> None:
+    rows = logs.rows[TENANT]
+    rows.accesses = {1: "a", 2: "b"}
+    async with logs.of(TENANT) as log:
+        found = await log.read_accesses(0, form=1)
+        assert found
+        old = {name: value for name, value in vars(found).items() if name not in ("form", "purged")}
+        await log.write(deed(action=Action.ACCESS_LOG_ANCHORED, detail=old))
+    assert await verify_accesses(logs, TENANT) == Accesses(2)
+    rows.erased[1] = (rows.accesses.pop(1), "late")
+    assert await verify_accesses(logs, TENANT) == Accesses(fewer=1)
+    rows.accesses = {1: "x", 2: "b"}
+    assert await verify_accesses(logs, TENANT) == Accesses(changed=(2,))
 
 
 async def test_of_many_ranges_each_is_compared(logs: AuditLogs) -> None:
@@ -315,7 +362,7 @@ async def test_of_many_ranges_each_is_compared(logs: AuditLogs) -> None:
         async with logs.of(TENANT) as log:
             assert await anchor_accesses(log)
     accesses[201] = "b"
-    assert await verify_accesses(logs, TENANT) == Accesses(200, 0, (201,))
+    assert await verify_accesses(logs, TENANT) == Accesses(200, changed=(201,))
 
 
 async def test_what_is_broken_raises_an_alarm(logs: AuditLogs) -> None:
@@ -341,7 +388,7 @@ async def test_what_is_broken_raises_an_alarm(logs: AuditLogs) -> None:
     assert [each["event"] for each in written] == ["round failed for a tenant"]
     found = watch.last(TENANT)
     assert found
-    assert (found.integrity.state, found.accesses) == (State.WHOLE, Accesses(1, 0, ()))
+    assert (found.integrity.state, found.accesses) == (State.WHOLE, Accesses(1))
     rows.accesses[1] = "b"
     with capture_logs() as written:
         await watch.look(TENANT)

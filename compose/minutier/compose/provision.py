@@ -26,8 +26,13 @@ from minutier.shared.settings import InvalidSettings, NatsSettings, ObjectSettin
 
 SERVICES = tuple(topology.SUBSCRIPTIONS)
 
-# Their service only ever adds to these: whoever takes it over cannot hide what was read, or changed.
-_ADDED_TO = {"query": ("access_log",), "retention": ("policies", "audit_log", "disposals")}
+# What a service may not do with a table of its own: whoever takes it over cannot hide what was read, or
+# changed.
+_ADDED_TO = "update, delete"
+_REVOKED = {
+    "query": {"access_log": _ADDED_TO, "erased_accesses": "insert, update, delete"},
+    "retention": dict.fromkeys(("policies", "audit_log", "disposals"), _ADDED_TO),
+}
 
 _MATCHES = "pg_catalog.ts_match_vq(tsvector, tsquery)"
 
@@ -151,10 +156,10 @@ def _grant_tables(connection: psycopg.Connection[tuple[object, ...]], service: s
                 role=role
             )
         )
-        for table in _ADDED_TO.get(service, ()):
+        for table, rights in _REVOKED.get(service, {}).items():
             connection.execute(
-                sql.SQL("revoke update, delete on {role}.{table} from {role}").format(
-                    role=role, table=sql.Identifier(table)
+                sql.SQL("revoke {rights} on {role}.{table} from {role}").format(
+                    rights=sql.SQL(rights), role=role, table=sql.Identifier(table)
                 )
             )
 

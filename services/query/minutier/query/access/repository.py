@@ -25,12 +25,18 @@ _WRITE = text("""
     values (:tenant, :recording_id, :person_id, :person_name, :action, :detail)
 """).bindparams(bindparam("detail", type_=JSONB))
 _ERASE = text("""
-    select erase_accesses(:id) where exists (select from access_log where recording_id = :id)
+    select erase_accesses(:id) where exists (
+        select from access_log
+        where recording_id = :id or recording_id is null and detail -> 'recordings' ? cast(:id as text)
+    )
 """)
 
 
 async def erase(session: AsyncSession, recording_id: UUID) -> int:
-    """Remove who has read a recording; how many rows. PostgreSQL refuses unless retention has ordered it."""
+    """Remove who has read a recording, or was shown it by a search; how many rows.
+
+    PostgreSQL refuses unless retention has ordered it.
+    """
     return (await run(session, _ERASE, {"id": recording_id})).scalar_one_or_none() or 0
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -18,14 +18,43 @@ class Audit(Protocol):
         ...
 
 
+# How a digest of the access log is made. That of the first form is of what there is alone, and not of what
+# went with a purge.
+FORM = 2
+
+
 @dataclass(frozen=True)
 class Segment:
-    """The rows of the access log with ids above ``after``, up to ``through``: how many, and their SHA-256."""
+    """The rows of the access log with ids above ``after``, up to ``through``: how many, and their SHA-256.
+
+    Those that went with a purge are among them; how many these are, is ``purged``.
+    """
 
     after: int
     through: int
     rows: int
     digest: str
+    form: int = 1
+    purged: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Purged:
+    """How many rows of a segment are said to have gone with purges, by what there is of these.
+
+    Of the ``late`` there is a disposal record that was issued once the segment was anchored, of the ``early``
+    one from before. Of those that are ``open`` there is an order alone, which has not come to a record, or
+    was stopped by a hold. Of the ``unproven`` there is nothing.
+    """
+
+    late: int = 0
+    early: int = 0
+    open: int = 0
+    unproven: int = 0
+
+    def accounts_for(self, was: Segment) -> bool:
+        """Whether nothing else went: before the segment was anchored no more than was known then."""
+        return not self.unproven and self.early <= was.purged
 
 
 class AuditLog(Audit, Protocol):
@@ -58,18 +87,24 @@ class AuditLog(Audit, Protocol):
         """At most ``limit``, oldest first, beginning behind the one with the number ``after``."""
         ...
 
-    async def segments(self, after: int, limit: int) -> Sequence[Segment]:
-        """What the chain holds of the access log, oldest first, beginning behind that row."""
+    async def segments(self, after: int, limit: int) -> Sequence[tuple[Segment, datetime]]:
+        """What the chain holds of the access log, and since when, oldest first, beginning behind that row."""
         ...
 
     async def last_segment(self) -> Segment | None: ...
 
-    async def read_accesses(self, after: int, through: int | None = None) -> Segment | None:
+    async def read_accesses(
+        self, after: int, through: int | None = None, *, form: int = FORM
+    ) -> Segment | None:
         """A segment as the access log is now; ``None`` where there is no access log.
 
         Without ``through`` it ends before the first row that others may still come before, and is not longer
         than can be read at once.
         """
+        ...
+
+    async def purged(self, segment: Segment, anchored_at: datetime) -> Purged:
+        """By what query has kept of rows that it erased, and by the log of disposal records."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 
 from sqlalchemy import func, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,17 +12,44 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from minutier.retention.audit.domain import NOTHING, Action, Deed, Entry, Head, link
 from minutier.retention.audit.models import ChainRow, EntryRow
-from minutier.retention.audit.ports import Segment
+from minutier.retention.audit.ports import FORM, Purged, Segment
 from minutier.retention.policies.models import TenantRow
 from minutier.shared.tenants import confine, run, within
 
 # What query tells of its access log: how many rows, and their digest.
 _HAS_ACCESSES = text(
-    "select to_regprocedure('query.digest_accesses(text, bigint, bigint, integer)') is not null"
+    "select to_regprocedure('query.prove_accesses(text, bigint, bigint, integer)') is not null"
 )
-_READ_ACCESSES = text("""
-    select rows, last_id, digest from query.digest_accesses(:tenant, :after, :through, :most)
+_READ_ACCESSES = {
+    1: text("select rows, last_id, digest, 0 from query.digest_accesses(:tenant, :after, :through, :most)"),
+    2: text(
+        "select rows, last_id, digest, erased from query.prove_accesses(:tenant, :after, :through, :most)"
+    ),
+}
+# Which recordings a row was of is in what was anchored: it can be said to have gone with one of these alone.
+_PURGED = text("""
+    select
+        coalesce(sum(rows) filter (where issued_at > :at), 0),
+        coalesce(sum(rows) filter (where issued_at <= :at and not ordered), 0),
+        coalesce(sum(rows) filter (where ordered and not coalesce(issued_at > :at, false)), 0),
+        coalesce(sum(rows) filter (where issued_at is null and not ordered), 0)
+    from query.accesses_erased(:tenant, :after, :through) cross join lateral (
+        select
+            (
+                select max(cast(record ->> 'issued_at' as timestamptz))
+                from disposals
+                cross join lateral (select cast(entry as jsonb) -> 'record' as record) as signed
+                where tenant = :tenant and recording_id = any(recordings) and record -> 'kinds' ? 'access_log'
+            ) as issued_at,
+            exists (
+                select from purge_items where tenant = :tenant and recording_id = any(recordings)
+                    and 'access_log' = any(kinds) and state = any(:open)
+                    and coalesce(ended_at, 'infinity') > :at
+            ) as ordered
+    ) as account
 """)
+# Of these something may be erased, and there is no record yet; or never, since a hold came in between.
+_OPEN = ["ordered", "answered", "stopped"]
 _MOST_ACCESSES = 10_000
 
 
@@ -109,10 +136,10 @@ class AuditLog:
         )
         return [_entry(row) for row in await self._session.exec(statement)]
 
-    async def segments(self, after: int, limit: int) -> Sequence[Segment]:
+    async def segments(self, after: int, limit: int) -> Sequence[tuple[Segment, datetime]]:
         through = col(EntryRow.detail)["through"].as_integer()
         statement = (
-            select(EntryRow.detail)
+            select(EntryRow.detail, EntryRow.at)
             .where(
                 EntryRow.tenant == self._tenant,
                 EntryRow.action == Action.ACCESS_LOG_ANCHORED.value,
@@ -121,7 +148,7 @@ class AuditLog:
             .order_by(col(EntryRow.number))
             .limit(limit)
         )
-        return [Segment(**detail) for detail in await self._session.exec(statement)]
+        return [(Segment(**detail), at) for detail, at in await self._session.exec(statement)]
 
     async def last_segment(self) -> Segment | None:
         statement = (
@@ -133,12 +160,19 @@ class AuditLog:
         detail = (await self._session.exec(statement)).one_or_none()
         return Segment(**detail) if detail else None
 
-    async def read_accesses(self, after: int, through: int | None = None) -> Segment | None:
+    async def read_accesses(
+        self, after: int, through: int | None = None, *, form: int = FORM
+    ) -> Segment | None:
         if not (await run(self._session, _HAS_ACCESSES, {})).scalar_one():
             return None
         given = {"tenant": self._tenant, "after": after, "through": through, "most": _MOST_ACCESSES}
-        rows, last_id, digest = (await run(self._session, _READ_ACCESSES, given)).one()
-        return Segment(after, last_id if through is None else through, rows, digest)
+        rows, last_id, digest, purged = (await run(self._session, _READ_ACCESSES[form], given)).one()
+        return Segment(after, last_id if through is None else through, rows, digest, form, purged)
+
+    async def purged(self, segment: Segment, anchored_at: datetime) -> Purged:
+        given = {"tenant": self._tenant, "after": segment.after, "through": segment.through}
+        asked = {**given, "at": anchored_at, "open": _OPEN}
+        return Purged(*map(int, (await run(self._session, _PURGED, asked)).one()))
 
 
 class AuditLogs:

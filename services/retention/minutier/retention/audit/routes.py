@@ -53,9 +53,15 @@ class Entries(BaseModel):
 
 
 class AccessesShown(BaseModel):
-    """Of query's access log: rows that are as they were, how many are gone, and where some were changed."""
+    """Of query's access log: rows that are as they were, and others.
+
+    ``purged`` went with recordings that have a disposal record, ``open`` by orders that have none yet or were
+    stopped, ``fewer`` before it was kept why. Where rows were changed, added or removed is in ``changed``.
+    """
 
     rows: int
+    purged: int
+    open: int
     fewer: int
     changed: list[int]
 
@@ -79,8 +85,7 @@ class IntegrityShown(BaseModel):
             entries=found.entries,
             anchored=found.anchored,
             number=found.number,
-            accesses=accesses
-            and AccessesShown(rows=accesses.rows, fewer=accesses.fewer, changed=list(accesses.changed)),
+            accesses=accesses and AccessesShown(**{**vars(accesses), "changed": list(accesses.changed)}),
         )
 
 
