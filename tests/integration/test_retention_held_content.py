@@ -37,6 +37,7 @@ CHANGING = {
     "query.passages": {"start", "end"},
     "retention.recordings": {
         *("source", "record_class", "labels", "met_at", "ingested_at", "closed_at", "kinds", "revision"),
+        "accesses_since",
         "told_at",
     },
     "retention.schedules": {"restricted_at", "due_at", "told"},

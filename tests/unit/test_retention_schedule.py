@@ -188,6 +188,26 @@ def test_a_file_that_was_closed_before_counts_from_ingestion() -> None:
     assert decision.term.start.reason is StartReason.CLOSED_BEFORE_INGESTION
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_an_access_log_that_begins_anew_counts_from_then(kind: Kind) -> None:
+    anew = TAKEN_IN + 100 * DAY
+    rules = dict.fromkeys(Kind, Rule(Clock.FILE_CLOSED, 30, 5))
+    some = [default(), policy("File", rules)]
+    closed = facts(closed_at=TAKEN_IN, accesses_since=anew)
+    decision = schedule(some, closed)[kind]
+    short = schedule([default(**dict.fromkeys(Kind, 10))], closed)[kind]
+    if kind is Kind.ACCESS_LOG:
+        assert (short.due_at, decision.policy.name) == (anew + 10 * DAY, "File")
+        assert (decision.restricted_at, decision.due_at) == (anew + 30 * DAY, anew + 35 * DAY)
+        assert decision.term.start.reason is StartReason.ACCESS_LOG_DESTROYED
+    else:
+        assert short.due_at == TAKEN_IN + 10 * DAY
+    waiting = schedule(some, facts(accesses_since=anew))[kind]
+    assert (waiting.due_at, waiting.term.start.reason) == (None, StartReason.FILE_OPEN)
+    later = schedule(some, facts(closed_at=anew + DAY, accesses_since=anew))[kind]
+    assert later.due_at == anew + 36 * DAY
+
+
 def test_phases_follow_one_another() -> None:
     decision = media([default(), policy(days=30, intermediate=60)], facts())
     seen = [phase(decision, TAKEN_IN + days * DAY) for days in (0, 29, 30, 89, 90, 4000)]

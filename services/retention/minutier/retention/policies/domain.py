@@ -70,7 +70,8 @@ class Told:
 class Facts:
     """What is known of a recording, and what people have said of it; nothing of what it holds.
 
-    The ``source`` is unknown of those that an earlier version took in. ``kinds`` is empty until the recording
+    The access log is there for as long as anything is: ``accesses_since`` is when it was destroyed last. The
+    ``source`` is unknown of those that an earlier version took in. ``kinds`` is empty until the recording
     was taken in or refused, at ``ingested_at``. Raises `ValueError` for a class or labels that cannot be.
     """
 
@@ -81,6 +82,7 @@ class Facts:
     met_at: datetime | None = None
     ingested_at: datetime | None = None
     closed_at: datetime | None = None
+    accesses_since: datetime | None = None
     kinds: frozenset[Kind] = frozenset()
 
     def __post_init__(self) -> None:

@@ -56,6 +56,7 @@ class RecordingRow(Table, table=True):
     met_at: datetime | None = moment(nullable=True)
     ingested_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
+    accesses_since: datetime | None = moment(nullable=True)
     kinds: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
     revision: int = 0
 

@@ -48,6 +48,10 @@ _KEEP_KINDS = text("""
     update recordings set kinds = array(select unnest(kinds) except select unnest(cast(:kinds as varchar[])))
     where id = :id and tenant = :tenant
 """)
+# Its schedule is made anew.
+_BEGIN_LOG = text(
+    "update recordings set accesses_since = now(), revision = 0 where id = :id and tenant = :tenant"
+)
 
 
 class Register:
@@ -229,8 +233,12 @@ class Register:
             await run(self._session, _FORGET_READ, asked)
             await run(self._session, _FORGET_TOLD, asked)
             return
-        await run(self._session, _DISPOSE_KINDS, asked)
-        await run(self._session, _KEEP_KINDS, asked)
+        # Of what is there it is written down who reads it: its access log is there again.
+        gone = {**asked, "kinds": sorted(set(kinds) - {Kind.ACCESS_LOG})}
+        await run(self._session, _DISPOSE_KINDS, gone)
+        await run(self._session, _KEEP_KINDS, gone)
+        if Kind.ACCESS_LOG in kinds:
+            await run(self._session, _BEGIN_LOG, asked)
 
     async def _tenant_row(self, locked: bool) -> TenantRow | None:
         statement = select(TenantRow).where(TenantRow.tenant == self._tenant)
@@ -325,6 +333,7 @@ def _facts(row: RecordingRow) -> Facts:
         met_at=_in_utc(row.met_at),
         ingested_at=_in_utc(row.ingested_at),
         closed_at=_in_utc(row.closed_at),
+        accesses_since=_in_utc(row.accesses_since),
         kinds=frozenset(Kind(kind) for kind in row.kinds),
     )
 

@@ -40,6 +40,7 @@ class StartReason(StrEnum):
     MEETING_AFTER_INGESTION = "meeting_after_ingestion"
     CLOSED_BEFORE_INGESTION = "closed_before_ingestion"
     FILE_OPEN = "file_open"
+    ACCESS_LOG_DESTROYED = "access_log_destroyed"
 
 
 class Verdict(StrEnum):
@@ -174,7 +175,7 @@ def _decide(kind: Kind, policies: Iterable[Policy], facts: Facts) -> Decision:
         elif (rule := policy.rules.get(kind)) is None:
             others.append(Considered(policy, Verdict.NO_RULE))
         else:
-            terms.append((policy, _term(rule, facts)))
+            terms.append((policy, _term(kind, rule, facts)))
     if not any(policy.is_default for policy, _ in terms):
         raise ValueError("the policies in force lack the tenant's default")
     terms.sort(key=_place, reverse=True)
@@ -188,10 +189,14 @@ def _decide(kind: Kind, policies: Iterable[Policy], facts: Facts) -> Decision:
     return Decision(kind, winner, longest, (*considered, *others))
 
 
-def _term(rule: Rule, facts: Facts) -> Term:
+def _term(kind: Kind, rule: Rule, facts: Facts) -> Term:
     began = start(rule.clock, facts)
     if began.at is None:
         return Term(rule, began, None, None)
+    anew = facts.accesses_since if kind is Kind.ACCESS_LOG else None
+    if anew is not None and anew > began.at:
+        began = Start(anew, StartReason.ACCESS_LOG_DESTROYED)
+    assert began.at is not None
     return Term(
         rule, began, began.at + timedelta(days=rule.current_days), began.at + timedelta(days=rule.days)
     )
