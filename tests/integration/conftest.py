@@ -10,11 +10,12 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.shared import database
 from minutier.shared.settings import DatabaseSettings
 from tests.support.delivery_service import Streams, streams_of
 from tests.support.query_search import Library
+from tests.support.systems import running
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import nats
 from nats.aio.client import Client
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.base import Model
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import (
@@ -30,6 +30,7 @@ from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import Objects
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
+from tests.support.systems import running
 
 SECONDS = 30
 MODEL = Model(name="test", revision="1")

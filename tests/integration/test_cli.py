@@ -16,7 +16,7 @@ import httpx
 import nats
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import APPROVER, COMPLIANCE, OUTSIDER, PARTICIPANT, TENANT, LocalPerson
 from minutier.schemas.codec import encode
 from minutier.schemas.documents import MinutesDocument, RecordingDocument, TranscriptDocument
@@ -29,6 +29,7 @@ from tests.support.delivery_service import until
 from tests.support.ingestion_system import told as told_of
 from tests.support.media import Sound, write
 from tests.support.oidc import Browser
+from tests.support.systems import running
 
 
 @pytest.fixture(scope="module")

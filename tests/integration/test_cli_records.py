@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.failures import Status
 from minutier.retention.records.repository import Logs
 from minutier.shared import database
@@ -20,6 +20,7 @@ from minutier.shared.settings import DatabaseSettings
 from tests.support.command import Run, calling
 from tests.support.proofs import TENANT
 from tests.support.retention_records import draft
+from tests.support.systems import running
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import pytest
 from nats.js.api import RetentionPolicy
 from nats.js.errors import NoStreamResponseError
 
-from minutier.compose.embedded import running
 from minutier.schemas.events import RecordingIngested
 from minutier.shared import topology
 from minutier.shared.topology import BUCKET_CONSUMER, BUCKET_STREAM, EVENT_STREAM, Consumer
 from tests.support import query_events as told
 from tests.support.delivery_service import Streams, streams_of
+from tests.support.systems import running
 
 CONSUMER = Consumer("retention", RecordingIngested)
 

@@ -8,7 +8,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import DiarizationDocument
@@ -17,6 +17,7 @@ from minutier.schemas.references import ObjectRef
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import RECORDINGS, Objects
 from minutier.shared.topology import EVENT_STREAM
+from tests.support.systems import running
 
 CLIP = Path(__file__).parent.parent / "data" / "ami-trn06.flac"
 SECONDS = 120

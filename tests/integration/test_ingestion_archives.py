@@ -10,7 +10,7 @@ import httpx
 import pytest
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import Ingested, RecordingAnnounced, RecordingIngested
 from minutier.shared.artefacts import Artefacts
@@ -30,6 +30,7 @@ from tests.support.bigbluebutton import (
 from tests.support.delivery_service import until
 from tests.support.ingestion_system import count, log_of, told
 from tests.support.media import Sound, level, write
+from tests.support.systems import running
 
 KEY = "a-key-of-acme-meetings"
 NAME = "Anneliese Quarterly"

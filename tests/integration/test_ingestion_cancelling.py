@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.codec import encode
 from minutier.schemas.events import Cancelled, RecordingCancelled, RecordingIngested
 from minutier.shared.objects import RECORDINGS, UPLOADS
 from minutier.shared.topology import EVENT_STREAM
 from tests.support.ingestion_fakes import announced
 from tests.support.ingestion_system import announce, count, keys, put, told, until_forgotten
+from tests.support.systems import running
 
 DATA = Path(__file__).parent.parent / "data"
 SECONDS = 30

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.base import Span
 from minutier.schemas.codec import encode
 from minutier.schemas.documents import Participant, RecordingDocument, Silence
@@ -35,6 +35,7 @@ from tests.support.ingestion_fakes import announced, track
 from tests.support.ingestion_fakes import upload as upload_at
 from tests.support.ingestion_system import announce, count, keys, put, told, until_forgotten
 from tests.support.purging import Purges
+from tests.support.systems import running
 
 ROLE = "ingestion"
 DATA = Path(__file__).parent.parent / "data"

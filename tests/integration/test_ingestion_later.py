@@ -13,7 +13,7 @@ import httpx
 import pytest
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import OUTSIDER, PARTICIPANT
 from minutier.ingestion.sources.bucket_objects import SOURCE
 from minutier.schemas.documents import Part, Person
@@ -25,6 +25,7 @@ from tests.support.delivery_service import until
 from tests.support.ingestion_fakes import announced
 from tests.support.ingestion_system import announce, count, log_of, told
 from tests.support.summary_jobs import ask, bearer, docs, recording_of
+from tests.support.systems import running
 
 KEY, BUCKET = "a-key-of-acme-meetings", "visio"
 MEETING = Path(__file__).parent.parent / "data" / "visio-ios.m4a"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.ingestion.domain import Taken
 from minutier.ingestion.media.fetch import Fetcher
 from minutier.ingestion.media.take import AnnouncedMedia
@@ -34,6 +34,7 @@ from tests.support.file_host import FileHost, Page, hosting
 from tests.support.ingestion_fakes import announced
 from tests.support.ingestion_system import announce, body_of, keys, log_of, put, told, until_forgotten
 from tests.support.media import Sound, level, write
+from tests.support.systems import running
 
 DATA = Path(__file__).parent.parent / "data"
 BUCKET = "acme-meetings"

@@ -14,7 +14,7 @@ import pytest
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.ingestion.domain import Identity
 from minutier.ingestion.jobs.domain import own_recording
 from minutier.ingestion.sources import bucket_objects, jibri
@@ -38,6 +38,7 @@ from tests.support.ingestion_fakes import announced, track
 from tests.support.ingestion_fakes import upload as upload_at
 from tests.support.ingestion_system import announce, count, keys, put, told, until_forgotten
 from tests.support.purging import Purges
+from tests.support.systems import running
 
 ROLE = "ingestion"
 TENANT, BUCKET, KEY = "acme", "visio", "a-key-of-acme-meetings"

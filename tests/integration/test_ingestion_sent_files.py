@@ -20,7 +20,7 @@ from nats.js.errors import NotFoundError
 from openai import AsyncOpenAI
 from openai.types.audio import TranscriptionDiarized, TranscriptionVerbose
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.ingestion.signing import sign
 from minutier.ingestion.speech import nats as nats_outcomes
 from minutier.ingestion.speech.nats import StreamOutcomes
@@ -41,6 +41,7 @@ from minutier.shared.objects import UPLOADS, Objects, client
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 from tests.support.media import Sound, write
+from tests.support.systems import running
 
 DATA = Path(__file__).parent.parent / "data"
 KEY = "a key that nobody else has"

@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 from pydantic import PostgresDsn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.ingestion.repository import Register
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (
@@ -45,6 +45,7 @@ from tests.support.ingestion_system import (
     until_forgotten,
 )
 from tests.support.media import Sound, write
+from tests.support.systems import running
 
 DATA = Path(__file__).parent.parent / "data"
 LONGEST_SECONDS = 18

@@ -17,7 +17,7 @@ import pytest
 from livekit.protocol.egress import EGRESS_ACTIVE, EGRESS_FAILED
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.codec import decode
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import (
@@ -34,6 +34,7 @@ from minutier.shared.topology import BUCKET_CONSUMER, BUCKET_STREAM, EVENT_STREA
 from tests.support import bucket_events, livekit_events
 from tests.support.delivery_service import until
 from tests.support.ingestion_system import log_of
+from tests.support.systems import running
 
 E = TypeVar("E", bound=AnyEvent)
 

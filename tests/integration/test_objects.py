@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.references import Location, ObjectRef
 from minutier.shared import objects
 from minutier.shared.errors import ObjectChanged, ObjectMissing
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, UPLOADS, Objects, ObjectTooLarge
+from tests.support.systems import running
 
 MEGABYTE = 1024**2
 OCTETS = "application/octet-stream"

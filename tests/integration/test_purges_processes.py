@@ -10,7 +10,7 @@ from minio.versioningconfig import VersioningConfig
 from nats.aio.client import Client
 
 from minutier.compose import embedded
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import TENANT
 from minutier.compose.supervisor import Backoff, Supervisor
 from minutier.schemas.choreography import erasing
@@ -22,6 +22,7 @@ from tests.support import query_events as told
 from tests.support.delivery_service import until
 from tests.support.ingestion_system import put
 from tests.support.purge_processes import WITH_MODELS, Office, answering, office_of
+from tests.support.systems import running
 
 SERVICES = ("ingestion", "attribution", "summarisation", "query", "retention")
 ENVIRONMENT = {

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.query.access import repository
 from minutier.query.access.domain import Level
 from minutier.query.access.ports import TooMany
@@ -17,6 +17,7 @@ from minutier.query.paging import Position
 from minutier.shared.identity.domain import Person
 from tests.support.query_people import OPERATOR, OUTSIDER, OWNER, PARTICIPANT
 from tests.support.query_search import Library
+from tests.support.systems import running
 
 THEIRS = f"email:{OUTSIDER.email}"
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.documents import RecordingDocument
 from minutier.schemas.events import Ingested, RecordingIngested
 from minutier.schemas.references import Location
@@ -15,6 +15,7 @@ from tests.support import query_events as told
 from tests.support.query_events import START, Documents
 from tests.support.query_fakes import Table, application
 from tests.support.query_people import OWNER, PEOPLE, showing
+from tests.support.systems import running
 
 MEGABYTE = 1024**2
 

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.js.client import JetStreamContext
 from sqlmodel import col, select
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import PARTICIPANT
 from minutier.query.edits.models import LayerRow
 from minutier.schemas.codec import decode, encode
@@ -31,6 +31,7 @@ from minutier.shared.settings import DatabaseSettings
 from minutier.shared.tenants import within
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
+from tests.support.systems import running
 
 SECONDS = 30
 OWNED = (Person(part=Part.OWNER, email=PARTICIPANT.email),)

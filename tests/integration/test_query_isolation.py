@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.query.access.domain import Level
 from minutier.query.access.repository import AccessLog, Shares
 from minutier.query.edits.repository import Layers
@@ -42,6 +42,7 @@ from tests.support import query_events as told
 from tests.support.query_events import Documents
 from tests.support.query_fakes import Table, application
 from tests.support.query_identity import Sessions, SignIns
+from tests.support.systems import running
 
 NAMES = ("ana", "bo", "cy", "di")
 GROUPS = ("finance", "law")

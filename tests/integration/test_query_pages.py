@@ -13,13 +13,14 @@ import pytest
 from nats.aio.client import Client
 from playwright.async_api import Browser, expect
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import COMPLIANCE, OUTSIDER, PARTICIPANT
 from minutier.schemas.events import Progress, Stage
 from tests.support import browser as browsing
 from tests.support import query_meetings as meetings
 from tests.support.browser import LAPTOP, PHONE, Language, MeetingPage, SearchPage, Theme, Window, violations
 from tests.support.query_pages import NAMES, SECONDS, TITLE, TRACK_OFFSETS, House, Told
+from tests.support.systems import running
 from tests.support.written_pages import written_pages
 
 # Every value of each with every value of the others; a page is loaded once for both looks of a language.

@@ -14,7 +14,7 @@ import pytest
 from nats.aio.client import Client
 from playwright.async_api import Browser, expect
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import COMPLIANCE, PARTICIPANT, TENANT, LocalPerson
 from minutier.schemas.clock import now
 from minutier.schemas.codec import encode
@@ -27,6 +27,7 @@ from tests.support import browser as browsing
 from tests.support import query_events as told
 from tests.support.browser import LAPTOP, PHONE, Language, Window, violations
 from tests.support.delivery_service import until
+from tests.support.systems import running
 
 SECONDS = 60.0
 REASON = "Enquête interne n° 7"

@@ -17,7 +17,7 @@ import pytest
 from nats.aio.client import Client
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import PARTICIPANT
 from minutier.query.domain import Entry, recording
 from minutier.query.project import project
@@ -39,6 +39,7 @@ from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 from tests.support.query_events import Documents
 from tests.support.query_people import OPERATOR
+from tests.support.systems import running
 
 SECONDS = 30
 OWNED = (Person(part=Part.OWNER, email=PARTICIPANT.email),)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.shared.identity.domain import Person
 from minutier.shared.identity.gate import SESSION_COOKIE
 from minutier.shared.identity.ports import Session, SignIn
@@ -19,6 +19,7 @@ from minutier.shared.identity.relying_party import Challenge
 from minutier.shared.identity.repository import Sessions, SignIns
 from tests.support.delivery_service import until
 from tests.support.oidc import ACCOUNTS, SECRET, Browser, OpenIdProvider, client, machine, providing, settings
+from tests.support.systems import running
 
 TENANTS = {"tenant_claim": "organisation", "tenants": {"acme": "acme"}}
 COMMON = {**TENANTS, "compliance_groups": ["auditors"]}

@@ -13,7 +13,7 @@ from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.query.project import project
 from minutier.query.repository import add
 from minutier.query.steering.domain import Before
@@ -30,6 +30,7 @@ from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 from tests.support.delivery_service import until
 from tests.support.query_events import Documents
+from tests.support.systems import running
 
 SECONDS = 30
 

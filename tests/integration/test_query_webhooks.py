@@ -19,7 +19,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook as Oracle
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.query.edits.domain import Author, Undo
 from minutier.query.edits.repository import Editing
 from minutier.query.project import project
@@ -53,6 +53,7 @@ from tests.support.query_events import Documents
 from tests.support.query_people import OPERATOR, STRANGER
 from tests.support.query_webhooks import Receivers
 from tests.support.receiver import WEBHOOK_PATH, Receiver, receiving
+from tests.support.systems import running
 
 SECONDS = 30
 LEASE = timedelta(seconds=60)

@@ -12,17 +12,20 @@ import pytest
 from nats.aio.client import Client
 from playwright.async_api import Browser, Page, expect
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.compose.people import APPROVER, COMPLIANCE, OUTSIDER, LocalPerson
 from tests.support import browser as browsing
 from tests.support.browser import LAPTOP, PHONE, Language, Theme, Window, violations
+from tests.support.erasures import ANNA, BENOIT, CLAIRE, documents, speaker
 from tests.support.retention_pages import BASIS, REASON, Office
+from tests.support.systems import running
 
 # Both themes, languages and sizes, and the longer words on the smaller screen.
 LOOKS: Mapping[Language, Sequence[tuple[Theme, tuple[int, int]]]] = {
     "fr": (("light", LAPTOP), ("dark", PHONE)),
     "en": (("dark", LAPTOP),),
 }
+SPEAKERS = (speaker(ANNA, "Anna", "p1"), speaker(BENOIT), speaker(CLAIRE))
 MATTER = "Tribunal administratif, 2026-117"
 SECONDS = 60
 UNHURRIED = {
@@ -79,6 +82,10 @@ async def paths(office: Office, recording: UUID, held: str) -> Mapping[str, str]
     await office.when(over, "completed")
     await office.when(waiting, "previewed")
     record = (await office.ask("GET", "/records"))["items"][0]["id"]
+    await office.transcribe(other, documents(speakers=SPEAKERS))
+    chosen, refused = await office.register(other), await office.register(other)
+    why = "The archives have asked for it."
+    await office.ask("POST", f"/erasures/{refused}/refusal", ground="archiving", explanation=why)
     (default,) = (await office.ask("GET", "/policies"))["items"]
     return {
         "retention": "/",
@@ -93,6 +100,10 @@ async def paths(office: Office, recording: UUID, held: str) -> Mapping[str, str]
         "retention-purge-under-way": f"/purges/{under_way}",
         "retention-purge-over": f"/purges/{over}",
         "retention-purge-new": "/purges/new",
+        "retention-erasures": "/erasures",
+        "retention-erasure-new": "/erasures/new",
+        "retention-erasure-voices": f"/erasures/{chosen}/voices",
+        "retention-erasure-refused": f"/erasures/{refused}",
         "retention-records": "/records",
         "retention-record": f"/records/{record}",
         "retention-recordings-wrong": "/recordings?id=one",
@@ -184,6 +195,44 @@ async def test_one_proposes_another_approves_and_both_see_it_go_on_to_its_end(
         href = await first.page.get_by_role("link", name="JSON").get_attribute("href")
         proof = await (await first.page.request.get(f"{first.url}{href}")).json()
         assert proof["entry"]["record"]["rule"]["visa"] == "AD75-2026-117"
+        assert first.troubles + second.troubles == []
+
+
+async def test_one_person_is_chosen_by_one_and_approved_by_another(browser: Browser, office: Office) -> None:
+    recording = await office.take_in()
+    await office.transcribe(recording, documents(speakers=SPEAKERS))
+    async with (
+        browsing.window(browser, office.url) as first,
+        browsing.window(browser, office.url, language="fr") as second,
+    ):
+        await signed_in(first, COMPLIANCE)
+        await signed_in(second, APPROVER)
+        page = first.page
+        await first.go(f"/recordings/{recording}")
+        await page.get_by_role("link", name="Register a person’s request").click()
+        await page.get_by_label("Reference").fill("2026-31 <b>")
+        await page.get_by_label("Received on").fill("2026-01-31")
+        await page.get_by_role("button", name="Register").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("2026-31 <b>")
+        await expect(page.locator("main")).to_contain_text("Overdue by")
+        await expect(page.get_by_text("Anna")).to_have_count(0)
+        await page.get_by_role("button", name="Show who speaks").click()
+        await expect(page.get_by_label("Anna")).to_have_accessible_description("6 words · 1 segment · 1 s")
+        await page.get_by_label("Nobody is heard there").check()
+        await page.get_by_role("button", name="Propose to erase them").click()
+        await expect(page.get_by_role("alert")).to_be_visible()
+        await page.get_by_label("Speaker 2").check()
+        await expect(page.get_by_label("Nobody is heard there")).to_be_checked()
+        await page.get_by_role("button", name="Propose to erase them").click()
+        await page.wait_for_url("**/purges/*")
+        await second.go("/")
+        await second.page.get_by_role("link", name="2026-31 <b>").first.click()
+        await expect(second.page.locator("main")).to_contain_text("C’est l’effacement d’une personne")
+        await expect(second.page.locator("main")).to_contain_text("Personne ne s’y entend")
+        await second.page.get_by_role("button", name="Approuver cet inventaire").click(timeout=SECONDS * 1000)
+        await expect(second.page.get_by_role("button", name="Retirer cette élimination")).to_be_visible()
+        await second.page.get_by_role("link", name="Sa demande").click()
+        await expect(second.page.locator("main")).to_contain_text("Cette élimination efface la personne")
         assert first.troubles + second.troubles == []
 
 

@@ -9,7 +9,7 @@ import nats
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.retention.policies.domain import Clock, Kind
 from minutier.retention.policies.repository import Registers
 from minutier.retention.policies.set_policy import InForce, set_policy
@@ -24,6 +24,7 @@ from minutier.shared.settings import DatabaseSettings
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
 from tests.support.retention_policies import PERIODS, default, policy
+from tests.support.systems import running
 
 DAY = timedelta(days=1)
 Dates = dict[tuple[UUID, Kind], datetime]

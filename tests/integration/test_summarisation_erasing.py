@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.codec import encode
 from minutier.schemas.documents import MinutesDocument
 from minutier.schemas.events import MinutesWritten, PurgeOutcome, Stage, TranscriptAttributed
@@ -19,6 +19,7 @@ from tests.support.erasing import SECRET, Erasing
 from tests.support.ingestion_system import told
 from tests.support.purging import Purges
 from tests.support.summarisation_fakes import attributed, transcript
+from tests.support.systems import running
 
 ROLE = "summarisation"
 LEFT = ("Bo", "We decided to keep the library open on Sundays.")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import nats
 from nats.aio.client import Client
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import Engine, MinutesDocument
 from minutier.schemas.events import (
@@ -26,6 +26,7 @@ from minutier.shared.objects import Objects
 from minutier.shared.topology import EVENT_STREAM
 from tests.support.chat_server import KEY, serving
 from tests.support.summarisation_fakes import attributed, transcript
+from tests.support.systems import running
 
 SECONDS = 30
 

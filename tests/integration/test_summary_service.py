@@ -18,7 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from pydantic import PostgresDsn
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.ingestion.announce import announce
 from minutier.schemas.documents import Part, RecordingDocument
 from minutier.schemas.events import (
@@ -60,6 +60,7 @@ from tests.support.summary_jobs import (
     recording_of,
     until,
 )
+from tests.support.systems import running
 from tests.support.wholeness import inside
 
 DATA = Path(__file__).parent.parent / "data"

@@ -9,11 +9,12 @@ import httpx
 import pytest
 from nats.js import JetStreamContext
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.events import StageFailed
 from tests.support.file_host import FileHost, Page, hosting
 from tests.support.receiver import WEBHOOK_PATH, Receiver, receiving
 from tests.support.summary_jobs import EMAIL, ask, bearer, docs, events, hear, recording_of, until
+from tests.support.systems import running
 
 DATA = Path(__file__).parent.parent / "data"
 KEY = "key-of-meet-for-the-tests"

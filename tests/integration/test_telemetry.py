@@ -6,13 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.events import Announcement, RecordingAnnounced, recording_id
 from minutier.schemas.references import Location
 from minutier.shared.objects import UPLOADS, Objects
 from tests.support import query_events as told
 from tests.support.delivery_service import streams_of
 from tests.support.otlp import Collector, Point, collecting
+from tests.support.systems import running
 
 SERVICES = ["ingestion", "retention", "query"]
 TITLE = "Jeanne is to be dismissed"

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.js.api import DeliverPolicy
 from numpy.typing import NDArray
 
-from minutier.compose.embedded import System, running
+from minutier.compose.embedded import System
 from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
 from minutier.schemas.documents import TranscriptionDocument
@@ -33,6 +33,7 @@ from minutier.shared.objects import RECORDINGS, Objects
 from minutier.shared.topology import EVENT_STREAM
 from minutier.transcription import weights
 from tests.support.audio import conversation, write_flac
+from tests.support.systems import running
 
 SECONDS = 60
 TENANT = "acme"
