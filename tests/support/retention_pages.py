@@ -12,10 +12,13 @@ from nats.js.errors import NotFoundError
 
 from minutier.compose.embedded import System
 from minutier.compose.people import COMPLIANCE, TENANT, LocalPerson
+from minutier.retention.erasures.redact import Documents
 from minutier.schemas.choreography import erasing
+from minutier.schemas.clock import now
 from minutier.schemas.codec import decode, encode
-from minutier.schemas.events import AnyEvent, Executed, PurgeExecuted, PurgeOrdered, PurgeOutcome
+from minutier.schemas.events import AnyEvent, Executed, PurgeExecuted, PurgeOrdered, PurgeOutcome, Stage
 from minutier.schemas.records import Quantity
+from minutier.shared.artefacts import Artefacts
 from minutier.shared.objects import RECORDINGS, Objects, client
 from minutier.shared.topology import EVENT_STREAM
 from tests.support import query_events as told
@@ -64,6 +67,33 @@ class Office:
 
             await until(known, SECONDS)
         return recording
+
+    async def transcribe(self, recording: UUID, documents: Documents) -> None:
+        """Have these be what was made of it."""
+        artefacts = Artefacts(Objects(self.system.objects))
+        of: dict[str, Any] = {"recording": recording, "tenant": TENANT}
+        for document, stage, event in (
+            (documents.recordings[0], Stage.INGESTION, told.ingested),
+            (documents.transcript, Stage.ATTRIBUTION, told.attributed),
+        ):
+            made = document.model_copy(update={"recording_id": recording})
+            ref = await artefacts.store(made, tenant=TENANT, stage=stage, version="1")
+            await self._publish(event(ref, **of).model_copy(update={"time": now()}))
+
+        async def known() -> bool:
+            async with httpx.AsyncClient(base_url=self.url, headers=self.showing(), timeout=SECONDS) as http:
+                return (await http.get(f"/api/v1/recordings/{recording}/voices")).status_code == 200
+
+        await until(known, SECONDS)
+
+    async def register(self, recording: UUID) -> str:
+        """A request to be erased from it, which is overdue; its id."""
+        new: dict[str, Any] = {
+            "recording_id": str(recording),
+            "reference": "2026-31",
+            "received_on": "2026-01-31",
+        }
+        return str((await self.ask("POST", "/erasures", status=201, **new))["id"])
 
     async def propose(self, *recordings: UUID) -> str:
         """A purge of these, by the first of the two; its id."""
