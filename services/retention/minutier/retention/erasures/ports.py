@@ -1,6 +1,6 @@
 """What erasures need from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -50,8 +50,8 @@ class Shelf(Protocol):
 
     async def of(self, recording_id: UUID) -> Lying: ...
 
-    async def forget(self, recording_id: UUID) -> None:
-        """Nothing of the recording lies anywhere any more."""
+    async def forget(self, recordings: Collection[UUID]) -> None:
+        """Nothing of these recordings lies anywhere any more."""
         ...
 
     async def replace(

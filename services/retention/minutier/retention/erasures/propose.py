@@ -98,7 +98,7 @@ async def propose(
     """
     if request.state is not State.RECEIVED:
         raise DecidedAlready
-    if await purges.held(request.recording_id):
+    if await purges.held([request.recording_id]):
         raise Held
     documents = await read(await shelf.of(request.recording_id), store=store)
     if documents is None:

@@ -1,6 +1,6 @@
 """Every SQL statement about erasures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -83,15 +83,15 @@ class Shelf:
             minutes=_ref(known.get(Kind.MINUTES)),
         )
 
-    async def forget(self, recording_id: UUID) -> None:
-        mine = and_(col(DocumentRow.recording_id) == recording_id, col(DocumentRow.tenant) == self._tenant)
+    async def forget(self, recordings: Collection[UUID]) -> None:
+        mine = and_(col(DocumentRow.recording_id).in_(recordings), col(DocumentRow.tenant) == self._tenant)
         await self._session.exec(delete(DocumentRow).where(mine))
 
     async def replace(
         self, recording_id: UUID, instead: Instead, made: Sequence[Made], *, at: datetime
     ) -> None:
         ingested = (await self.of(recording_id)).ingested
-        await self.forget(recording_id)
+        await self.forget([recording_id])
         left: dict[Kind, BaseModel | None] = {
             Kind.INGESTED: ingested and _silenced(ingested, instead, made),
             Kind.RECORDING: instead.recording,

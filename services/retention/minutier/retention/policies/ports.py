@@ -93,8 +93,12 @@ class Register(Protocol):
         """Whether all these kinds of it are, by the policies in force."""
         ...
 
-    async def dispose(self, recording_id: UUID, kinds: Collection[Kind], *, whole: bool) -> None:
-        """Forget these kinds of it, or the recording as a whole; nobody does that to what is held."""
+    async def dispose(self, recording_id: UUID, kinds: Collection[Kind]) -> None:
+        """Forget these kinds of it; nobody does that to what is held."""
+        ...
+
+    async def forget(self, recordings: Collection[UUID]) -> None:
+        """Forget these as a whole; nobody does that to what is held."""
         ...
 
 

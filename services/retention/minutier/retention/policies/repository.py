@@ -37,10 +37,14 @@ _ARE_DUE = text("""
     where schedules.recording_id = :id and schedules.kind = any(cast(:kinds as varchar[]))
         and schedules.due_at <= :now and recordings.revision = tenants.revision
 """)
-_DISPOSE_WHOLE = text("delete from recordings where id = :id and tenant = :tenant")
+_DISPOSE_WHOLE = text("delete from recordings where id = any(cast(:ids as uuid[])) and tenant = :tenant")
 # What the delivery of its events has kept; what tells of the purge itself stays.
-_FORGET_READ = text("delete from inbox where recording_id = :id and consumer not like '%-purge-%'")
-_FORGET_TOLD = text("delete from outbox where recording_id = :id and subject not like 'minutier.purge.%'")
+_FORGET_READ = text("""
+    delete from inbox where recording_id = any(cast(:ids as uuid[])) and consumer not like '%-purge-%'
+""")
+_FORGET_TOLD = text("""
+    delete from outbox where recording_id = any(cast(:ids as uuid[])) and subject not like 'minutier.purge.%'
+""")
 _DISPOSE_KINDS = text(
     "delete from schedules where recording_id = :id and kind = any(cast(:kinds as varchar[]))"
 )
@@ -226,13 +230,13 @@ class Register:
         due: int = (await run(self._session, _ARE_DUE, asked)).scalar_one()
         return due == len(kinds)
 
-    async def dispose(self, recording_id: UUID, kinds: Collection[Kind], *, whole: bool) -> None:
+    async def forget(self, recordings: Collection[UUID]) -> None:
+        asked = {"ids": list(recordings), "tenant": self._tenant}
+        for statement in (_DISPOSE_WHOLE, _FORGET_READ, _FORGET_TOLD):
+            await run(self._session, statement, asked)
+
+    async def dispose(self, recording_id: UUID, kinds: Collection[Kind]) -> None:
         asked = {"id": recording_id, "kinds": sorted(kinds), "tenant": self._tenant}
-        if whole:
-            await run(self._session, _DISPOSE_WHOLE, asked)
-            await run(self._session, _FORGET_READ, asked)
-            await run(self._session, _FORGET_TOLD, asked)
-            return
         # Of what is there it is written down who reads it: its access log is there again.
         gone = {**asked, "kinds": sorted(set(kinds) - {Kind.ACCESS_LOG})}
         await run(self._session, _DISPOSE_KINDS, gone)

@@ -169,13 +169,13 @@ class CarryOut:
             return await self._conclude_all(purge, taken, desk)
 
     async def _conclude_all(self, purge: Purge, items: Sequence[Item], desk: Desk) -> int:
-        gone = []
-        for item in items:
-            if await desk.purges.held(item.recording_id):
-                await desk.purges.put(replace(item, state=ItemState.STOPPED, reason=Reason.HELD))
-                continue
-            await _dispose(item, desk)
-            gone.append(item)
+        held = await desk.purges.held([item.recording_id for item in items])
+        stopped = [item for item in items if item.recording_id in held]
+        gone = [item for item in items if item.recording_id not in held]
+        await desk.purges.put(
+            [replace(item, state=ItemState.STOPPED, reason=Reason.HELD) for item in stopped]
+        )
+        await _dispose(gone, desk)
         # Nobody can place a hold on them meanwhile.
         await side_by_side(gone, self._stock.clear, most=AT_ONCE)
         remains = await self._remains(gone, desk)
@@ -193,7 +193,7 @@ class CarryOut:
                 places=sorted({each.bucket for each in left.versions} | {each.table for each in left.rows}),
             )
             again = found_again(item, self._clock())
-            await desk.purges.put(again)
+            await desk.purges.put([again])
             desk.publish(order(purge.tenant, again))
         await self._prove(purge, verified, desk)
         return len(items)
@@ -210,8 +210,8 @@ class CarryOut:
     async def _prove(self, purge: Purge, items: Sequence[Item], desk: Desk) -> None:
         at = self._clock()
         drafts = [draft(purge, item, await _policy(item, desk.register), verified_at=at) for item in items]
+        await desk.purges.put([destroyed(item) for item in items])
         for item in items:
-            await desk.purges.put(destroyed(item))
             desk.publish(completion(purge.tenant, item))
             if item.instead is not None:
                 await desk.shelf.replace(item.recording_id, item.instead, item.made, at=item.told_at or at)
@@ -232,12 +232,14 @@ class CarryOut:
                 log.error("a purge is not answered", purge_id=str(purge.id), services=sorted(waiting))
 
 
-async def _dispose(item: Item, desk: Desk) -> None:
+async def _dispose(items: Sequence[Item], desk: Desk) -> None:
     """Where it is one person who is erased, what is kept of the recording has its time as before."""
-    if item.person is None:
-        await desk.register.dispose(item.recording_id, item.kinds, whole=item.whole)
-    if item.whole:
-        await desk.shelf.forget(item.recording_id)
+    whole = [item.recording_id for item in items if item.whole]
+    await desk.register.forget(whole)
+    await desk.shelf.forget(whole)
+    for item in items:
+        if not item.whole and item.person is None:
+            await desk.register.dispose(item.recording_id, item.kinds)
 
 
 async def _policy(item: Item, register: Register) -> Policy | None:

@@ -28,8 +28,7 @@ async def count_batch(purge: Purge, *, limit: int, purges: Purges, stock: Stock)
     items = await purges.take(purge.id, ItemState.LISTED, limit=limit)
     remains = await purges.remains(items)
     found = await take_all(purges.tenant, items, remains, stock=stock, digests=True)
-    for item in items:
-        await purges.put(counted(item, found[item.recording_id]))
+    await purges.put([counted(item, found[item.recording_id]) for item in items])
     return len(items)
 
 

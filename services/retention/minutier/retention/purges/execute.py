@@ -50,14 +50,15 @@ async def order_batch(
     changed. Gives how many were looked at. Nobody can place a hold on them before the transaction has ended.
     """
     items = await purges.take(purge.id, ItemState.COUNTED, limit=limit)
-    due = []
+    held = await purges.held([item.recording_id for item in items])
+    dropped, due, ordered = [], [], []
     for item in items:
-        reason = await _against(purge, item, now, register=register, purges=purges)
+        reason = Reason.HELD if item.recording_id in held else await _against(purge, item, now, register)
         instead = await prepare(item) if item.person and not reason else None
         if item.person and not instead:
             reason = reason or Reason.CHANGED
         if reason:
-            await purges.put(replace(item, state=ItemState.DROPPED, reason=reason))
+            dropped.append(replace(item, state=ItemState.DROPPED, reason=reason))
         else:
             due.append(replace(item, instead=instead))
     looked = await take_all(purges.tenant, due, await purges.remains(due), stock=stock)
@@ -65,19 +66,16 @@ async def order_batch(
         found = looked[item.recording_id]
         if found.substance != item.substance:
             reason = Reason.GONE if found.is_empty else Reason.CHANGED
-            await purges.put(replace(item, state=ItemState.DROPPED, reason=reason))
-            continue
-        ordered = replace(item, state=ItemState.ORDERED, ordered_at=now, told_at=now)
-        await purges.put(ordered)
-        tell.publish(order(purges.tenant, ordered))
+            dropped.append(replace(item, state=ItemState.DROPPED, reason=reason))
+        else:
+            ordered.append(replace(item, state=ItemState.ORDERED, ordered_at=now, told_at=now))
+    await purges.put([*dropped, *ordered])
+    for item in ordered:
+        tell.publish(order(purges.tenant, item))
     return len(items)
 
 
-async def _against(
-    purge: Purge, item: Item, now: datetime, *, register: Register, purges: Purges
-) -> Reason | None:
-    if await purges.held(item.recording_id):
-        return Reason.HELD
+async def _against(purge: Purge, item: Item, now: datetime, register: Register) -> Reason | None:
     if purge.cause is Cause.REAPPLICATION:
         # Retention itself may have forgotten it, as it should have.
         return None
@@ -116,7 +114,7 @@ async def take_answers(events: Sequence[PurgeExecuted], *, now: datetime, purges
         about = event.data.purge_id, event.subject
         if (item := items.get(about)) is not None:
             items[about] = answered(item, event.data, now)
-    await purges.note([item for about, item in items.items() if item is not asked[about]])
+    await purges.put([item for about, item in items.items() if item is not asked[about]])
 
 
 async def remind_batch(
@@ -124,10 +122,10 @@ async def remind_batch(
 ) -> int:
     """Order once more what some service has not answered for long; gives how many recordings that are."""
     items = await purges.take(purge.id, ItemState.ORDERED, limit=limit, told_before=told_before)
-    for item in items:
-        again = replace(item, tries=item.tries + 1, told_at=now)
-        await purges.put(again)
-        tell.publish(order(purges.tenant, again))
+    again = [replace(item, tries=item.tries + 1, told_at=now) for item in items]
+    await purges.put(again)
+    for item in again:
+        tell.publish(order(purges.tenant, item))
     return len(items)
 
 

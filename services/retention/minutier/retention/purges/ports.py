@@ -1,6 +1,6 @@
 """What purges need from outside."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -150,10 +150,8 @@ class Purges(Protocol):
         """
         ...
 
-    async def put(self, item: Item) -> None: ...
-
-    async def note(self, items: Collection[Item]) -> None:
-        """How far they are, and what was answered; their inventories stay as they are."""
+    async def put(self, items: Iterable[Item]) -> None:
+        """How far they are. Once one is counted its inventory stays as it is, until it is destroyed."""
         ...
 
     async def withdraw(self, purge_id: UUID) -> None:
@@ -168,8 +166,8 @@ class Purges(Protocol):
         """What the tables have of the one whom the item erases, who said these segments."""
         ...
 
-    async def held(self, recording_id: UUID) -> bool:
-        """Whether a hold covers it; until the transaction ends that does not change."""
+    async def held(self, recordings: Collection[UUID]) -> Set[UUID]:
+        """Those that a hold covers; until the transaction ends that does not change."""
         ...
 
 

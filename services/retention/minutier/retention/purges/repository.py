@@ -1,6 +1,6 @@
 """Every SQL statement about purges."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ from minutier.retention.purges.ports import Eliminated, Total
 from minutier.schemas.choreography import SUBSCRIPTIONS, erasing
 from minutier.schemas.events import Instead
 from minutier.schemas.records import Cause, ErasedPerson
-from minutier.shared.erasing import is_held
+from minutier.shared.erasing import are_held
 from minutier.shared.identity.domain import UNKNOWN_TENANT
 from minutier.shared.tenants import confine, run, within
 
@@ -65,10 +65,19 @@ _ASKED = text("""
     )
     order by recording_id for update
 """)
-_NOTE = text("""
+_PUT = text("""
     update purge_items set
-        state = :state, reason = :reason, answers = cast(:answers as jsonb), executed_at = :executed_at,
+        state = :state, reason = :reason, ordered_at = :ordered_at, told_at = :told_at,
+        first_try = :first_try, tries = :tries, answers = cast(:answers as jsonb),
+        instead = cast(:instead as jsonb), executed_at = :executed_at,
+        inventory = case when :destroyed then null else inventory end,
         ended_at = case when :ended then now() else ended_at end
+    where purge_id = :purge and recording_id = :id
+""")
+_FREEZE = text("""
+    update purge_items set
+        inventory = cast(:inventory as jsonb), digest = :digest, substance = :substance,
+        versions = :versions, rows = :rows, messages = :messages, bytes = :bytes
     where purge_id = :purge and recording_id = :id
 """)
 _HOLDING = text("""
@@ -188,22 +197,6 @@ class Purges:
         found = [_item(row) for row in await run(self._session, _ASKED, about)]
         return {(item.purge_id, item.recording_id): item for item in found}
 
-    async def note(self, items: Collection[Item]) -> None:
-        rows = [
-            {
-                "purge": item.purge_id,
-                "id": item.recording_id,
-                "state": item.state.value,
-                "reason": item.reason and item.reason.value,
-                "answers": _ANSWERS.dump_json(dict(item.answers)).decode(),
-                "executed_at": item.executed_at,
-                "ended": item.state not in UNENDED,
-            }
-            for item in items
-        ]
-        if rows:
-            await (await self._session.connection()).execute(_NOTE, rows)
-
     async def take(
         self,
         purge_id: UUID,
@@ -241,38 +234,17 @@ class Purges:
         row = (await self._session.exec(statement)).one_or_none()
         return _purge(row) if row else None
 
-    async def put(self, item: Item) -> None:
-        inventory = item.inventory
-        columns = {
-            "state": item.state.value,
-            "digest": item.digest,
-            "substance": item.substance,
-            "reason": item.reason and item.reason.value,
-            "ordered_at": item.ordered_at,
-            "told_at": item.told_at,
-            "first_try": item.first_try,
-            "tries": item.tries,
-            "answers": _ANSWERS.dump_python(dict(item.answers), mode="json"),
-            "executed_at": item.executed_at,
-            "instead": item.instead and item.instead.model_dump(mode="json"),
-            **({} if item.state in UNENDED else {"ended_at": func.now()}),
-        }
-        if inventory is None:
-            columns["inventory"] = None
-        elif item.state is ItemState.COUNTED:
-            # From then on it is frozen.
-            columns |= {
-                "inventory": _INVENTORY.dump_python(inventory, mode="json"),
-                "versions": len(inventory.versions),
-                "rows": sum(each.count for each in inventory.rows),
-                "messages": sum(inventory.messages.values()),
-                "bytes": inventory.bytes,
-            }
-        await self._session.exec(
-            update(ItemRow)
-            .where(col(ItemRow.purge_id) == item.purge_id, col(ItemRow.recording_id) == item.recording_id)
-            .values(columns)
-        )
+    async def put(self, items: Iterable[Item]) -> None:
+        rows, counted = [], []
+        for item in items:
+            place = {"purge": item.purge_id, "id": item.recording_id}
+            rows.append(place | _progress(item))
+            if item.state is ItemState.COUNTED and item.inventory is not None:
+                counted.append(place | _frozen(item, item.inventory))
+        connection = await self._session.connection()
+        for statement, given in ((_PUT, rows), (_FREEZE, counted)):
+            if given:
+                await connection.execute(statement, given)
 
     async def withdraw(self, purge_id: UUID) -> None:
         left = (ItemState.LISTED.value, ItemState.COUNTED.value)
@@ -303,8 +275,8 @@ class Purges:
         count = (await run(self._session, _REMAINS_OF_PERSON, asked)).scalar_one()
         return [Rows("query.remains_of_person", None, count, 0)] if count else []
 
-    async def held(self, recording_id: UUID) -> bool:
-        return await is_held(await self._session.connection(), recording_id)
+    async def held(self, recordings: Collection[UUID]) -> Set[UUID]:
+        return await are_held(await self._session.connection(), recordings)
 
 
 class Ledgers:
@@ -371,6 +343,34 @@ def _purge(row: PurgeRow) -> Purge:
         ended_by=row.ended_by,
         ended_at=_in_utc(row.ended_at),
     )
+
+
+def _progress(item: Item) -> dict[str, object]:
+    return {
+        "state": item.state.value,
+        "reason": item.reason and item.reason.value,
+        "ordered_at": item.ordered_at,
+        "told_at": item.told_at,
+        "first_try": item.first_try,
+        "tries": item.tries,
+        "answers": _ANSWERS.dump_json(dict(item.answers)).decode(),
+        "instead": item.instead and item.instead.model_dump_json(),
+        "executed_at": item.executed_at,
+        "destroyed": item.state is ItemState.DESTROYED,
+        "ended": item.state not in UNENDED,
+    }
+
+
+def _frozen(item: Item, inventory: Inventory) -> dict[str, object]:
+    return {
+        "inventory": _INVENTORY.dump_json(inventory).decode(),
+        "digest": item.digest,
+        "substance": item.substance,
+        "versions": len(inventory.versions),
+        "rows": sum(each.count for each in inventory.rows),
+        "messages": sum(inventory.messages.values()),
+        "bytes": inventory.bytes,
+    }
 
 
 def _item(row: ItemRow | Row[Any]) -> Item:
