@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -20,11 +20,11 @@ from tests.support.erasures import ANNA, BENOIT, CLAIRE, documents, speaker
 from tests.support.retention_pages import BASIS, REASON, Office
 from tests.support.systems import running
 
-# Both themes, languages and sizes, and the longer words on the smaller screen.
-LOOKS: Mapping[Language, Sequence[tuple[Theme, tuple[int, int]]]] = {
-    "fr": (("light", LAPTOP), ("dark", PHONE)),
-    "en": (("dark", LAPTOP),),
-}
+# Both themes and sizes. French is the longer language, and what is called alike in English is in French too.
+LOOKS: Sequence[tuple[Theme, tuple[int, int]]] = (("light", PHONE), ("dark", LAPTOP))
+# Here in English as well: the frame of every page, a table and a form.
+IN_ENGLISH = {"retention", "retention-purge-waiting", "retention-policy-new"}
+WINDOWS = 2
 SPEAKERS = (speaker(ANNA, "Anna", "p1"), speaker(BENOIT), speaker(CLAIRE))
 MATTER = "Tribunal administratif, 2026-117"
 SECONDS = 60
@@ -303,23 +303,23 @@ async def test_no_page_has_an_accessibility_violation(
 ) -> None:
     folder = browsing.artefacts()
 
-    async def looked_at(language: Language) -> dict[tuple[str, ...], list[str]]:
+    async def looked_at(language: Language, names: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
         found: dict[tuple[str, ...], list[str]] = {}
         async with browsing.window(
             browser, office.url, headers=office.showing(), language=language, unprotected=True
         ) as window:
-            for name, path in paths.items():
-                await window.go(path)
+            for name in names:
+                await window.go(paths[name])
                 await expect(window.page.locator("h1")).to_be_visible()
                 await window.page.evaluate(
                     "document.querySelectorAll('details.item').forEach((each) => (each.open = true))"
                 )
-                for theme, size in LOOKS[language]:
+                for place, (theme, size) in enumerate(LOOKS):
                     await window.look(theme, size)
                     await window.page.screenshot(
                         path=folder / f"{name}-{theme}-{language}-{size[0]}.png", full_page=True
                     )
-                    if wrong := await violations(window.page):
+                    if wrong := await violations(window.page, again=place > 0):
                         found[name, theme, language] = wrong
                     width = await window.page.evaluate("document.documentElement.scrollWidth")
                     if width > size[0]:
@@ -327,7 +327,11 @@ async def test_no_page_has_an_accessibility_violation(
         return found
 
     # Side by side, since each window is a process of the browser's.
-    assert await asyncio.gather(*map(looked_at, LOOKS)) == [{}, {}]
+    found = await asyncio.gather(
+        *(looked_at("fr", list(paths)[place::WINDOWS]) for place in range(WINDOWS)),
+        looked_at("en", IN_ENGLISH),
+    )
+    assert found == [{}] * len(found)
 
 
 async def test_the_command_tells_what_holds_a_recording_and_releases_it(

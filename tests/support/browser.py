@@ -29,7 +29,12 @@ _REMEDY = (
     "MINUTIER_TEST_CHROMIUM to where it is."
 )
 _REPEATED = ".said:nth-child(n + 30)"
-_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+# What depends on a theme or a size, and not on what there is in the page alone.
+_LOOKS = (
+    *("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"),
+    *("button-name", "link-name", "label", "select-name", "aria-hidden-focus", "skip-link"),
+)
 
 Language = Literal["en", "fr"]
 Theme = Literal["light", "dark"]
@@ -128,8 +133,10 @@ async def window(
         await context.close()
 
 
-async def violations(page: Page, within: str = "html") -> list[str]:
+async def violations(page: Page, within: str = "html", *, again: bool = False) -> list[str]:
     """What axe-core finds, and where; the window has to be unprotected.
+
+    ``again`` it looks for what may be wrong in another theme or size alone.
 
     Of a long transcript all but the beginning is taken out of the page: it is written by the same lines, and
     axe-core takes its time for every element, those that it is not to look at included.
@@ -144,7 +151,7 @@ async def violations(page: Page, within: str = "html") -> list[str]:
         # What would be loaded beforehand is for rules that are not asked for.
         "async ([include, runOnly]) => "
         "await axe.run({include}, {runOnly, resultTypes: ['violations'], preload: false})",
-        [[within], _TAGS],
+        [[within], {"type": "rule", "values": _LOOKS} if again else _TAGS],
     )
     return [
         f"{violation['id']}: {violation['help']}: {json.dumps(node['target'])} {node['failureSummary']}"
