@@ -120,5 +120,5 @@ class Purges:
         return sum([len(page) async for page in pages])
 
     def _run(self, statement: str, given: Mapping[str, object]) -> None:
-        with psycopg.connect(self.inside) as connection:
+        with psycopg.connect(self.inside, options=f"-c minutier.tenants={self.tenant}") as connection:
             connection.execute(statement.encode(), given)
