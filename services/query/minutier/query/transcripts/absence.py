@@ -41,9 +41,7 @@ def being_erased(what: str) -> Refusal:
 
 def _explanation(found: Recording, document: str) -> str:
     if found.reason is None and found.erased_at is not None:
-        return (
-            f"This recording has no {document} since one person was erased from it. Do its stage again."
-        )
+        return f"This recording has no {document} since one person was erased from it. Do its stage again."
     if found.reason is None:
         return f"This recording has no {document} yet: its state is '{found.state}'."
     ended = "it failed" if found.state is State.FAILED else f"it was {found.state}"
