@@ -102,7 +102,7 @@ async def test_facts_are_read_as_they_were(registers: Registers, tenant: str) ->
         await close_file(recording_id, at=closed_at, now=closed_at, register=register)
         found = await register.find(recording_id)
     assert found == Facts(
-        tenant, "livekit", "board", frozenset(labels), met_at, TAKEN_IN, closed_at, frozenset(Kind)
+        tenant, "livekit", "board", frozenset(labels), met_at, TAKEN_IN, closed_at, kinds=frozenset(Kind)
     )
 
 

@@ -202,10 +202,13 @@ class Register:
         schedule = self._rows.schedules[recording_id]
         return all(kind in schedule and (schedule[kind].due_at or now) < now for kind in kinds)
 
-    async def dispose(self, recording_id: UUID, kinds: Collection[Kind], *, whole: bool) -> None:
-        facts = self._rows.recordings.pop(recording_id)
-        if not whole:
-            self._rows.recordings[recording_id] = replace(facts, kinds=facts.kinds - frozenset(kinds))
+    async def dispose(self, recording_id: UUID, kinds: Collection[Kind]) -> None:
+        facts = self._rows.recordings[recording_id]
+        self._rows.recordings[recording_id] = replace(facts, kinds=facts.kinds - frozenset(kinds))
+
+    async def forget(self, recordings: Collection[UUID]) -> None:
+        for recording_id in recordings:
+            del self._rows.recordings[recording_id]
 
     def _theirs(self) -> Iterable[tuple[UUID, Facts]]:
         return [

@@ -23,6 +23,7 @@ from minutier.retention.policies.domain import (
     Scope,
     Tenant,
     Told,
+    default_policy,
     learn,
 )
 from minutier.retention.policies.schedule import (
@@ -195,7 +196,7 @@ def test_an_access_log_that_begins_anew_counts_from_then(kind: Kind) -> None:
     some = [default(), policy("File", rules)]
     closed = facts(closed_at=TAKEN_IN, accesses_since=anew)
     decision = schedule(some, closed)[kind]
-    short = schedule([default(**dict.fromkeys(Kind, 10))], closed)[kind]
+    short = schedule([default_policy(TENANT, dict.fromkeys(Kind, 10))], closed)[kind]
     if kind is Kind.ACCESS_LOG:
         assert (short.due_at, decision.policy.name) == (anew + 10 * DAY, "File")
         assert (decision.restricted_at, decision.due_at) == (anew + 30 * DAY, anew + 35 * DAY)
