@@ -141,7 +141,7 @@ async def _purge(system: System, group: str, *, kill_at: int | None = None) -> d
     search = {"record_class": group}
     asked = {"cause": "query", "reason": "bench", "legal_basis": "bench", "search": search}
     retention = system.supervisor["retention"]
-    peak = 0
+    peak, killed = 0, False
     async with httpx.AsyncClient(base_url=system.url("retention"), timeout=600) as http:
 
         async def ask(method: str, path: str, body: object = None, person: str = COMPLIANCE.subject) -> Any:
@@ -151,7 +151,7 @@ async def _purge(system: System, group: str, *, kill_at: int | None = None) -> d
             return answer.raise_for_status().json()
 
         async def until(purge: str, state: str) -> Any:
-            nonlocal peak, kill_at
+            nonlocal peak, kill_at, killed
             while True:
                 await asyncio.sleep(POLL_SECONDS)
                 try:
@@ -166,7 +166,7 @@ async def _purge(system: System, group: str, *, kill_at: int | None = None) -> d
                     (proven,) = inside.execute(_PROVEN, [purge]).fetchone() or (0,)
                 if kill_at is not None and proven >= kill_at and retention.pid is not None:
                     os.kill(retention.pid, signal.SIGKILL)
-                    kill_at = None
+                    kill_at, killed = None, True
 
         async with asyncio.timeout(LIMIT_SECONDS):
             started = time.perf_counter()
@@ -182,11 +182,13 @@ async def _purge(system: System, group: str, *, kill_at: int | None = None) -> d
             done, used = time.perf_counter(), _cpu_seconds() - used
     if [total["state"] for total in ended["totals"]] != ["destroyed"]:
         raise RuntimeError(f"not everything was destroyed: {ended['totals']}")
+    recordings = sum(total["recordings"] for total in ended["totals"])
     return {
         "proposing_seconds": round(listed - started, 2),
         "counting_seconds": round(previewed - listed, 2),
         "destroying_seconds": round(done - approved, 2),
-        "cpu_milliseconds": round(1000 * used / sum(total["recordings"] for total in ended["totals"])),
+        # What a process has taken is not known of one that was killed.
+        **({} if killed else {"cpu_milliseconds": round(1000 * used / recordings)}),
         "retention_peak_mib": round(peak / 1024**2, 1),
     }
 
