@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
@@ -22,10 +23,15 @@ from minio.error import S3Error
 from psycopg import sql
 
 from minutier.compose.embedded import System
-from minutier.schemas.events import Purge, PurgeOrdered
-from minutier.schemas.records import Kind
+from minutier.retention.erasures.redact import redact
+from minutier.schemas.documents import Document
+from minutier.schemas.events import Instead, Purge, PurgeOrdered, Stage
+from minutier.schemas.records import Kind, Overlap
+from minutier.schemas.references import ObjectRef
+from minutier.shared.artefacts import Artefacts
 from minutier.shared.identity.domain import Person
-from minutier.shared.objects import ARTEFACTS, RECORDINGS, client
+from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects, client
+from tests.support.erasures import BENOIT, documents
 from tests.support.everything import SITES, everything
 from tests.support.everything_asked import REQUESTS, ask
 from tests.support.everything_commanded import (
@@ -201,6 +207,33 @@ def ordering(kinds: Collection[Kind], whole: bool, number: int) -> Act:
     return act
 
 
+def erasing(number: int) -> Act:
+    """As if retention had one person erased, with all that there is to be instead."""
+
+    async def act(world: World) -> None:
+        held = world.archive.held[number % len(world.archive.held)]
+        artefacts = Artefacts(Objects(world.archive.system.objects))
+        left = redact(replace(documents(), ingested=None), {BENOIT}, Overlap.MUTE)
+
+        async def write(document: Document | None, stage: Stage) -> ObjectRef:
+            assert document is not None
+            return await artefacts.store(document, tenant=TENANT, stage=stage, version="instead")
+
+        instead = Instead(
+            plan=await write(left.plan, Stage.SUMMARISATION),
+            transcript=await write(left.transcript, Stage.ATTRIBUTION),
+            recording=await write(left.recording, Stage.INGESTION),
+            turns=await write(left.turns, Stage.DIARIZATION),
+            transcription=await write(left.transcription, Stage.TRANSCRIPTION),
+        )
+        kinds = (Kind.MEDIA, Kind.TRANSCRIPT, Kind.MINUTES)
+        data = Purge(purge_id=uuid4(), kinds=kinds, whole=False, instead=instead)
+        order = PurgeOrdered.of(held.id, tenant=TENANT, source="minutier/retention", data=data)
+        await world.archive.tell(order)
+
+    return act
+
+
 def executing(role: str) -> Act:
     """Every statement that deletes, as whoever has got the password of a service."""
 
@@ -276,6 +309,7 @@ acts = st.one_of(
     st.builds(doing, st.sampled_from(sorted(JOBS))),
     st.builds(typing, st.sampled_from(sorted(COMMANDS)), numbers),
     st.builds(ordering, st.sets(st.sampled_from(Kind), min_size=1), st.booleans(), numbers),
+    st.builds(erasing, numbers),
     st.builds(executing, st.sampled_from(ROLES)),
     st.builds(removing, numbers),
     st.builds(purging, st.none() | st.integers(0, 2 * ROUNDS), numbers),
@@ -308,6 +342,7 @@ async def test_everything_is_asked_of_what_is_held(world: World) -> None:
         await ordering([kind], False, 0)(world)
     for number in range(3):
         await ordering([], True, number)(world)
+        await erasing(number)(world)
     await removing(0)(world)
     await world.is_whole()
     asked = {f"{service} {operation}" for service in SITES for operation in REQUESTS[service]}
