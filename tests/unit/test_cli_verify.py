@@ -12,6 +12,7 @@ from minutier.compose import cli
 from minutier.compose.failures import Status
 from minutier.schemas.records import SignedHead
 from minutier.shared.proofs.issue import written
+from tests.support.contracts import EXAMPLES
 from tests.support.proofs import KEY, Log, key_of, write_log
 
 LOG = Log.of(6)
@@ -184,6 +185,14 @@ def test_what_the_files_do_not_settle_has_a_status_of_its_own(
     plain = desk.verify(desk.proof(), "--head", desk.head(LOG.head(size)))
     assert "as it was signed" in plain.out
     assert plain.err.startswith("Not settled:\n")
+
+
+def test_what_was_one_persons_is_not_taken_for_the_whole(desk: Desk) -> None:
+    """As the key of the examples has signed it."""
+    run = desk.verify(EXAMPLES / "disposal-proof" / "person.json")
+    assert run.status == 0
+    assert "one person alone, speaker-2: 14 segments, 212 words, 16 turns, 83.5 s of silence" in run.out
+    assert "of whom" not in desk.verify(desk.proof()).out
 
 
 def test_a_log_settles_what_a_proof_does_not(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from minutier.compose.connection import data_directory
 from minutier.compose.failures import Failure, Unsettled, WrongUsage
-from minutier.schemas.records import DisposalRecord, LogHead, Quantity
+from minutier.schemas.records import DisposalRecord, ErasedPerson, LogHead, Quantity
 from minutier.shared.proofs.canonical import Malformed
 from minutier.shared.proofs.findings import Verdict
 from minutier.shared.proofs.opening import MOST_BYTES, Head, Keys, open_head, parsed
@@ -134,6 +134,7 @@ def _of_record(record: DisposalRecord, head: LogHead) -> str:
         ("log", f"of tenant {record.tenant}, entry {record.index} by a head over {head.tree_size} entries"),
         ("recording", str(record.recording_id)),
         ("destroyed", ", ".join([*record.kinds, *map(_amount, record.inventory)])),
+        ("of whom", record.person and _of_person(record.person)),
         ("cause", record.cause),
         ("policy", rule.policy and f"{rule.policy.name}, version {rule.policy.version}"),
         ("legal basis", rule.legal_basis),
@@ -144,6 +145,14 @@ def _of_record(record: DisposalRecord, head: LogHead) -> str:
         ("head signed", head.issued_at.isoformat()),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in rows if value is not None)
+
+
+def _of_person(person: ErasedPerson) -> str:
+    return (
+        f"one person alone, {', '.join(person.speakers)}: {person.segments} segments, {person.words} words, "
+        f"{person.turns} turns, {person.silenced_milliseconds / 1000:.1f} s of silence, where others talk as "
+        f"well: {person.overlap}; the rest was kept"
+    )
 
 
 def _amount(quantity: Quantity) -> str:
