@@ -49,7 +49,7 @@ def of(written: DisposalRecord, language: Language = Language.ENGLISH) -> str:
         ),
         (
             Language.FRENCH,
-            ["Procès-verbal de destruction", "durée de conservation échue", "le son, la transcription"],
+            ["Attestation d’élimination", "durée de conservation échue", "le son, la transcription"],
         ),
     ],
 )
