@@ -1,5 +1,6 @@
 """The use cases: a person's request is registered, is refused, or becomes a purge that others approve."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -107,7 +108,8 @@ async def propose(
     if not set(choice.voices) <= set(known):
         raise UnknownVoices
     speakers = {speaker for voice in choice.voices for speaker in known[voice].speakers}
-    person = redact(documents, speakers, choice.overlap).person
+    # Hours of speech take a while, in which others want to be answered.
+    person = (await asyncio.to_thread(redact, documents, speakers, choice.overlap)).person
     purge = Purge(
         id=uuid4(),
         tenant=register.name,

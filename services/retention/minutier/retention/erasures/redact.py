@@ -129,9 +129,10 @@ def _participants(transcript: TranscriptDocument, erased: Collection[str]) -> fr
     return frozenset(each for each in theirs - left if each is not None)
 
 
-def _owner(turn: Turn, transcript: TranscriptDocument) -> str | None:
-    """Whose turn it is: a track that is one person's has one speaker, whatever voices were told apart."""
-    known = {each.id for each in transcript.speakers}
+def _owner(turn: Turn, known: Collection[str]) -> str | None:
+    """Whose of the ``known`` speakers the turn is: a track that is one person's has one speaker, whatever
+    voices were told apart.
+    """
     return next((each for each in (turn.speaker, turn.track) if each in known), None)
 
 
@@ -143,12 +144,13 @@ def _talk(documents: Documents, erased: Collection[str], *, track: str | None) -
     """On one participant's track, or in all."""
     transcript = documents.transcript
     turns = documents.turns.turns if documents.turns else ()
+    known = {each.id for each in transcript.speakers}
     own: list[Stretch] = []
     others: list[Stretch] = []
     for turn in turns:
         if track is not None and turn.track != track:
             continue
-        if (owner := _owner(turn, transcript)) is not None:
+        if (owner := _owner(turn, known)) is not None:
             (own if owner in erased else others).append((turn.start, turn.end))
     for segment in transcript.segments:
         if track is not None and _track_of(segment.speaker, (track,)) is None:
@@ -189,8 +191,10 @@ def _silences(
 def _without_turns(
     turns: DiarizationDocument, erased: Collection[str], transcript: TranscriptDocument
 ) -> DiarizationDocument:
+    known = {each.id for each in transcript.speakers}
+
     def left(some: Sequence[Turn]) -> tuple[Turn, ...]:
-        return tuple(turn for turn in some if _owner(turn, transcript) not in erased)
+        return tuple(turn for turn in some if _owner(turn, known) not in erased)
 
     return turns.model_copy(update={"turns": left(turns.turns), "exclusive": left(turns.exclusive)})
 
