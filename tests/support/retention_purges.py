@@ -32,9 +32,9 @@ from minutier.schemas.choreography import erasing
 from minutier.schemas.codec import decode
 from minutier.schemas.events import Executed, Made, PurgeExecuted, PurgeOrdered, PurgeOutcome
 from minutier.schemas.records import Quantity
+from minutier.schemas.retained import kept
 from minutier.shared.artefacts import Artefacts
 from minutier.shared.delivery import begin
-from minutier.shared.erasing import kept
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, Objects
 from minutier.shared.proofs.signing import SigningKey
 from tests.support.retention_holds import hold

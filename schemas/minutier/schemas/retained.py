@@ -1,5 +1,6 @@
 """What is told of how long recordings are kept: holds, restrictions and purges."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from operator import not_
 from typing import Literal
@@ -65,6 +66,12 @@ class Made(Contract):
 
     ref: StoredRef
     of: Sha256 | None = Field(None, description="the digest of the object whose place it takes")
+
+
+def kept(instead: Instead | None, made: Iterable[Made] = ()) -> frozenset[str]:
+    """The keys of what is there instead."""
+    named = () if instead is None else instead.refs
+    return frozenset(ref.key for ref in (*named, *(each.ref for each in made)))
 
 
 class Purge(Contract):

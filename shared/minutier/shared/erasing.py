@@ -28,6 +28,7 @@ from minutier.schemas.events import (
 )
 from minutier.schemas.records import Kind, Quantity
 from minutier.schemas.references import Location
+from minutier.schemas.retained import kept
 from minutier.shared import cancellations, erasures, inbox, outbox, tombstones
 from minutier.shared.delivery import Work
 from minutier.shared.objects import ARTEFACTS, RECORDINGS, EraseRefused, Objects
@@ -102,12 +103,6 @@ def places(kinds: Iterable[Kind], *, whole: bool, instead: Instead | None = None
     if instead is not None and instead.recording is not None:
         wanted.add(None)
     return [place for place in PLACES if whole or place.kind in wanted]
-
-
-def kept(instead: Instead | None, made: Iterable[Made] = ()) -> frozenset[str]:
-    """The keys of what is there instead."""
-    named = () if instead is None else instead.refs
-    return frozenset(ref.key for ref in (*named, *(each.ref for each in made)))
 
 
 async def no_rows(session: AsyncSession, order: PurgeOrdered) -> Iterable[Quantity]:

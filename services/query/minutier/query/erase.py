@@ -20,7 +20,8 @@ from minutier.query.transcripts.read import Transcripts
 from minutier.query.webhooks import repository as webhooks
 from minutier.schemas.events import PurgeOrdered, Stage
 from minutier.schemas.records import Kind, Quantity
-from minutier.shared.erasing import INDEX_ENTRIES, OBJECT_VERSIONS, ROWS, kept
+from minutier.schemas.retained import kept
+from minutier.shared.erasing import INDEX_ENTRIES, OBJECT_VERSIONS, ROWS
 from minutier.shared.identity.domain import UNKNOWN_TENANT
 from minutier.shared.objects import ARTEFACTS, Erased
 from minutier.shared.tenants import confine

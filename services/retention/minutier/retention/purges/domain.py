@@ -16,6 +16,7 @@ from minutier.retention.holds.domain import Search
 from minutier.retention.policies.domain import Kind
 from minutier.schemas.events import Instead, Made
 from minutier.schemas.records import Approval, Cause, ErasedPerson, Rule
+from minutier.schemas.retained import kept
 from minutier.shared.proofs.canonical import canonical
 
 MOST_LISTED = 1000
@@ -230,8 +231,7 @@ class Item:
     @property
     def kept(self) -> frozenset[str]:
         """The keys of the objects that stay, or take a place."""
-        named = self.instead.refs if self.instead else ()
-        return frozenset(ref.key for ref in (*named, *(made.ref for made in self.made)))
+        return kept(self.instead, self.made)
 
     def order(self, number: int | None = None) -> UUID:
         """The id of the order that was given at this try."""
